@@ -1,0 +1,103 @@
+/** The one table of what can go wrong, and the error that carries a line of it. */
+
+interface FailureKind {
+  readonly status: number;
+  /** What the caller is told when nothing better is said. */
+  readonly detail: string;
+  /** Whether the same request may succeed later. */
+  readonly retryable?: true;
+}
+
+const kinds = {
+  invalid_json: { status: 400, detail: 'The body is not valid JSON.' },
+  invalid_input: { status: 400, detail: 'The input does not match what this function takes.' },
+  invalid_event: { status: 400, detail: 'The request is not a valid CloudEvent.' },
+  invalid_request: { status: 400, detail: 'The request is malformed.' },
+  unauthorized: { status: 401, detail: 'Credentials are missing or wrong.' },
+  verification_failed: { status: 401, detail: 'The code is wrong, used, or expired.' },
+  forbidden: { status: 403, detail: 'This caller may not do this.' },
+  not_found: { status: 404, detail: 'There is nothing at this address.' },
+  method_not_allowed: { status: 405, detail: 'This address does not take this method.' },
+  request_timeout: { status: 408, detail: 'The request took too long to arrive.', retryable: true },
+  in_progress: {
+    status: 409,
+    detail: 'A request with the same idempotency key is still in progress; try again.',
+    retryable: true,
+  },
+  body_too_large: { status: 413, detail: 'The body is larger than this function takes.' },
+  unsupported_media_type: { status: 415, detail: 'This function takes application/json.' },
+  unsupported_encoding: {
+    status: 415,
+    detail: 'The content encoding must be gzip, br or identity.',
+  },
+  idempotency_mismatch: {
+    status: 422,
+    detail: 'This idempotency key was used before with another body.',
+  },
+  user_exists: { status: 422, detail: 'There is a user with this address already.' },
+  aborted: { status: 499, detail: 'The client left before the answer.', retryable: true },
+  internal: { status: 500, detail: 'Something went wrong on our side.', retryable: true },
+  upstream_unreachable: {
+    status: 502,
+    detail: 'The server behind could not be reached.',
+    retryable: true,
+  },
+  upstream_invalid: {
+    status: 502,
+    detail: 'The server behind gave an answer that is not valid HTTP.',
+    retryable: true,
+  },
+  send_failed: { status: 502, detail: 'The message could not be sent.', retryable: true },
+  send_refused: { status: 422, detail: 'The message was refused for good.' },
+  stopping: { status: 503, detail: 'This instance is stopping; try again.', retryable: true },
+  store_unavailable: { status: 503, detail: 'The store cannot be used now.', retryable: true },
+  engine_unavailable: { status: 503, detail: 'No run can be recorded now.', retryable: true },
+  upstream_timeout: {
+    status: 504,
+    detail: 'The server behind did not answer in time.',
+    retryable: true,
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureCode = keyof typeof kinds;
+
+/** One mistake in an input: where (RFC 6901) and what. */
+export interface InputError {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+export interface FailureOptions {
+  /** A sentence for the caller: no secret, no path, no stack. @default the sentence of the code */
+  readonly detail?: string | undefined;
+  readonly errors?: readonly InputError[];
+  /** Fields of the answer, such as `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What lies behind; goes to the log only. */
+  readonly cause?: unknown;
+}
+
+/** A promise that was broken, with a stable code. Expected outcomes are values instead. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly errors: readonly InputError[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    readonly code: FailureCode,
+    { detail, errors = [], headers = {}, cause }: FailureOptions = {},
+  ) {
+    const kind: FailureKind = kinds[code];
+    super(detail ?? kind.detail, cause === undefined ? undefined : { cause });
+    this.status = kind.status;
+    this.retryable = kind.retryable === true;
+    this.errors = errors;
+    this.headers = headers;
+  }
+}
+
+/** What was thrown, as a `Failure`: anything unknown becomes `internal`, with nothing of it shown. */
+export const asFailure = (thrown: unknown): Failure =>
+  thrown instanceof Failure ? thrown : new Failure('internal', { cause: thrown });

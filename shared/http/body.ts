@@ -1,0 +1,69 @@
+/**
+ * Reading a request body within bounds: the limit holds for the raw bytes and again for the inflated ones,
+ * and each is enforced while the bytes arrive, before anything is parsed. Fails closed: over a limit, nothing is read on.
+ */
+import { brotliDecompress, gunzip, type ZlibOptions } from 'node:zlib';
+import { Failure } from '../failure';
+
+/** Bytes of a JSON body, raw and inflated. */
+export const MAX_BODY = 1_048_576;
+
+/** A request whose host can collect the body without a web stream. */
+export interface BoundedReader {
+  /** Rejects with `body_too_large` as soon as more than `limit` bytes have come. */
+  readUpTo(limit: number): Promise<Uint8Array>;
+}
+
+/** The body, inflated when it came as gzip or br. Rejects with 413, 415 or 400 failures. */
+export const readBytes = async (request: Request, limit = MAX_BODY): Promise<Uint8Array> => {
+  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
+  const inflate = INFLATE[encoding];
+  if (encoding !== 'identity' && !inflate)
+    throw new Failure('unsupported_encoding', { headers: { 'accept-encoding': 'gzip, br' } });
+  const declared = Number(request.headers.get('content-length') ?? 0);
+  if (declared > limit) throw tooLarge(limit);
+  const raw = await readRaw(request, limit);
+  return inflate ? await inflateUpTo(inflate, raw, limit) : raw;
+};
+
+const readRaw = async (request: Request, limit: number): Promise<Uint8Array> => {
+  if ('readUpTo' in request) return (request as unknown as BoundedReader).readUpTo(limit);
+  if (!request.body) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of request.body as unknown as AsyncIterable<Uint8Array>) {
+    size += part.length;
+    if (size > limit) throw tooLarge(limit);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, size);
+};
+
+type Inflate = (
+  bytes: Uint8Array,
+  options: ZlibOptions,
+  done: (error: Error | null, bytes: Buffer) => void,
+) => void;
+
+const INFLATE: Readonly<Record<string, Inflate>> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  br: brotliDecompress as Inflate,
+};
+
+const inflateUpTo = (inflate: Inflate, bytes: Uint8Array, limit: number): Promise<Uint8Array> =>
+  new Promise((resolve, reject) => {
+    inflate(bytes, { maxOutputLength: limit }, (error, inflated) => {
+      if (!error) resolve(inflated);
+      else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(limit));
+      else
+        reject(
+          new Failure('invalid_request', {
+            detail: 'The body is not what its content-encoding says.',
+          }),
+        );
+    });
+  });
+
+export const tooLarge = (limit: number): Failure =>
+  new Failure('body_too_large', { detail: `The body may hold at most ${limit} bytes.` });

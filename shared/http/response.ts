@@ -1,0 +1,133 @@
+/** Answers without the global `Response`: the hosts write them in one go. A real `Response` is as welcome. */
+import { asFailure, type Failure } from '../failure';
+import { HeaderPairs } from './headers';
+
+type HeaderInit = Readonly<Record<string, string>>;
+
+export interface AnswerOptions {
+  /** @default 200 */
+  readonly status?: number;
+  /** @default none beside content-type */
+  readonly headers?: HeaderInit;
+}
+
+export const json = (
+  value: unknown,
+  { status = 200, headers = {} }: AnswerOptions = {},
+): Response =>
+  answer(JSON.stringify(value), status, { 'content-type': 'application/json', ...headers });
+
+export const text = (value: string, { status = 200, headers = {} }: AnswerOptions = {}): Response =>
+  answer(value, status, { 'content-type': 'text/plain; charset=utf-8', ...headers });
+
+export const html = (value: string, { status = 200, headers = {} }: AnswerOptions = {}): Response =>
+  answer(value, status, { 'content-type': 'text/html; charset=utf-8', ...headers });
+
+/** No body: 204 unless said otherwise. */
+export const empty = ({ status = 204, headers = {} }: AnswerOptions = {}): Response =>
+  answer(null, status, headers);
+
+/** RFC 9457. Shows the failure's own words only; its cause is for the log. */
+export const problem = (thrown: unknown, requestId: string): Response => {
+  const failure: Failure = asFailure(thrown);
+  const body = {
+    type: 'about:blank',
+    title: TITLE[failure.status] ?? 'Error',
+    status: failure.status,
+    detail: failure.message,
+    instance: `urn:request:${encodeURIComponent(requestId)}`,
+    code: failure.code,
+    ...(failure.errors.length > 0 && { errors: failure.errors }),
+  };
+  return answer(JSON.stringify(body), failure.status, {
+    'content-type': 'application/problem+json',
+    ...failure.headers,
+  });
+};
+
+/** RFC 9110 section 15; with `about:blank` the title is the status phrase (RFC 9457 section 4.2.1). */
+const TITLE: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  499: 'Client Closed Request',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
+const answer = (body: string | Uint8Array | null, status: number, headers: HeaderInit): Response =>
+  new Answer(body, status, HeaderPairs.of(headers)) as unknown as Response;
+
+/** A whole answer in memory with the interface of `Response`, built without touching the global. */
+export class Answer {
+  readonly type = 'default';
+  readonly url = '';
+  readonly redirected = false;
+  readonly statusText = '';
+  bodyUsed = false;
+
+  constructor(
+    /** The bytes or text, for hosts that can write them at once. */
+    readonly whole: string | Uint8Array | null,
+    readonly status: number,
+    readonly headers: HeaderPairs,
+  ) {}
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    if (this.whole === null) return null;
+    const bytes = this.#bytes();
+    return new ReadableStream({
+      start(controller) {
+        if (bytes.length > 0) controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+  }
+
+  async text(): Promise<string> {
+    this.#use();
+    return typeof this.whole === 'string' ? this.whole : new TextDecoder().decode(this.#bytes());
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    this.#use();
+    return this.#bytes();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    const bytes = await this.bytes();
+    return new Uint8Array(bytes).buffer;
+  }
+
+  clone(): Answer {
+    return new Answer(this.whole, this.status, new HeaderPairs([...this.headers.raw()]));
+  }
+
+  #bytes(): Uint8Array {
+    return typeof this.whole === 'string'
+      ? new TextEncoder().encode(this.whole)
+      : (this.whole ?? new Uint8Array());
+  }
+
+  #use(): void {
+    if (this.bodyUsed) throw new TypeError('the body was read already');
+    this.bodyUsed = true;
+  }
+}
