@@ -35,6 +35,7 @@ const kinds = {
     detail: 'This idempotency key was used before with another body.',
   },
   user_exists: { status: 422, detail: 'There is a user with this address already.' },
+  headers_too_large: { status: 431, detail: 'The header fields are too large.' },
   aborted: { status: 499, detail: 'The client left before the answer.', retryable: true },
   internal: { status: 500, detail: 'Something went wrong on our side.', retryable: true },
   upstream_unreachable: {

@@ -1,33 +1,34 @@
 /** The one Ajv: JSON Schemas in, mistakes with JSON Pointers out. */
-import Ajv, { type ErrorObject } from 'ajv';
+import Ajv, { type ErrorObject, type Options } from 'ajv';
 import { parseDuration } from './duration';
 import { Failure, type InputError } from './failure';
+import { MAIL_ADDRESS } from './mail-address';
 
 /** A JSON Schema (draft 7, as Ajv reads it). */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** All mistakes of a value; none: it matches. */
+/** More than one wants to read; a hostile value can have one for every few of its bytes. */
+const MAX_ERRORS = 100;
+
+/** The mistakes of a value, `MAX_ERRORS` at most; none: it matches. */
 export type Check = (value: unknown) => readonly InputError[];
 
-const EMAIL =
-  /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?=.{1,253}$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/i;
-
-const create = (coerceTypes: boolean): Ajv => {
+const create = (options: Options = {}): Ajv => {
   // ownProperties: `required: ['toString']` must not be satisfied by what every object inherits.
   const ajv = new Ajv({
     allErrors: true,
     strict: true,
     allowUnionTypes: true,
     ownProperties: true,
-    coerceTypes,
+    ...options,
   });
-  for (const keyword of ['example', 'secret', 'requiredIn', 'generate', 'x-generate'])
-    ajv.addKeyword(keyword);
-  ajv.addFormat('email', EMAIL);
+  for (const keyword of ['example', 'secret', 'requiredIn', 'x-generate']) ajv.addKeyword(keyword);
+  ajv.addFormat('email', MAIL_ADDRESS);
   ajv.addFormat('uri', {
     type: 'string',
     validate: (text: string) => /^https?:$/.test(parseUrl(text)?.protocol ?? ''),
   });
+  ajv.addFormat('date', { type: 'string', validate: (text) => isDateTime(`${text}T00:00:00Z`) });
   ajv.addFormat('date-time', { type: 'string', validate: isDateTime });
   ajv.addFormat('uuid', /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i);
   ajv.addFormat('duration', {
@@ -60,20 +61,40 @@ const parseUrl = (text: string): URL | undefined => {
 let strict: Ajv | undefined;
 let coercing: Ajv | undefined;
 
-/** Compiles at the first use of the check, so that importing a function costs nothing. Throws a TypeError for a bad schema. */
+/** Compiles at the first use of the check, so that importing a function costs nothing; that throws a TypeError for a bad schema. */
 export const compile = (
   schema: Schema,
   { coerce = false }: { readonly coerce?: boolean } = {},
 ): Check => {
-  let validate: ReturnType<Ajv['compile']> | undefined;
+  let check: Check | undefined;
   return (value) => {
-    if (!validate) {
-      if (coerce) coercing ??= create(true);
-      else strict ??= create(false);
-      validate = ((coerce ? coercing : strict) as Ajv).compile(schema);
+    if (!check) {
+      if (coerce) coercing ??= create({ coerceTypes: true });
+      else strict ??= create();
+      check = compileWith((coerce ? coercing : strict) as Ajv, schema);
     }
-    return validate(value) ? [] : (validate.errors ?? []).map(toInputError);
+    return check(value);
   };
+};
+
+/**
+ * Compiles a schema that others wrote, at once. It need not name a type beside every keyword, and its `$id` is its
+ * own affair; an unknown keyword or format is a mistake still. Throws a TypeError for a bad schema.
+ */
+export const compileForeign = (schema: Schema): Check =>
+  compileWith(create({ strictTypes: false, strictRequired: false, strictTuples: false }), schema);
+
+const compileWith = (ajv: Ajv, schema: Schema): Check => {
+  let validate: ReturnType<Ajv['compile']>;
+  try {
+    validate = ajv.compile(schema);
+  } catch (thrown) {
+    throw new TypeError(`not a schema: ${(thrown as Error).message}`, { cause: thrown });
+  }
+  // Such a schema answers with a promise, which would pass for a yes.
+  if ('$async' in validate) throw new TypeError('not a schema: $async is not taken');
+  return (value) =>
+    validate(value) ? [] : (validate.errors ?? []).slice(0, MAX_ERRORS).map(toInputError);
 };
 
 /** Throws `invalid_input` with every mistake. */

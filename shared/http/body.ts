@@ -17,7 +17,7 @@ export interface BoundedReader {
 /** The body, inflated when it came as gzip or br. Rejects with 413, 415 or 400 failures. */
 export const readBytes = async (request: Request, limit = MAX_BODY): Promise<Uint8Array> => {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
-  const inflate = INFLATE[encoding];
+  const inflate = INFLATE.get(encoding);
   if (encoding !== 'identity' && !inflate)
     throw new Failure('unsupported_encoding', { headers: { 'accept-encoding': 'gzip, br' } });
   const declared = Number(request.headers.get('content-length') ?? 0);
@@ -26,12 +26,19 @@ export const readBytes = async (request: Request, limit = MAX_BODY): Promise<Uin
   return inflate ? await inflateUpTo(inflate, raw, limit) : raw;
 };
 
-const readRaw = async (request: Request, limit: number): Promise<Uint8Array> => {
-  if ('readUpTo' in request) return (request as unknown as BoundedReader).readUpTo(limit);
-  if (!request.body) return new Uint8Array();
+const readRaw = (request: Request, limit: number): Promise<Uint8Array> =>
+  'readUpTo' in request
+    ? (request as unknown as BoundedReader).readUpTo(limit)
+    : readStream(request.body, limit);
+
+/** A stream to its end. Rejects with `body_too_large`, and cancels it, as soon as more than `limit` bytes have come. */
+export const readStream = async (
+  stream: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array> => {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of request.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const part of (stream ?? []) as unknown as AsyncIterable<Uint8Array>) {
     size += part.length;
     if (size > limit) throw tooLarge(limit);
     parts.push(part);
@@ -39,29 +46,36 @@ const readRaw = async (request: Request, limit: number): Promise<Uint8Array> => 
   return Buffer.concat(parts, size);
 };
 
+interface Inflated {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
 type Inflate = (
   bytes: Uint8Array,
-  options: ZlibOptions,
-  done: (error: Error | null, bytes: Buffer) => void,
+  options: ZlibOptions & { readonly info: true },
+  done: (error: (Error & { code?: string }) | null, inflated: Inflated) => void,
 ) => void;
 
-const INFLATE: Readonly<Record<string, Inflate>> = {
-  gzip: gunzip,
-  'x-gzip': gunzip,
-  br: brotliDecompress as Inflate,
-};
+/** A Map, so that no field value finds what every object inherits. */
+const INFLATE: ReadonlyMap<string, Inflate> = new Map([
+  ['gzip', gunzip as unknown as Inflate],
+  ['x-gzip', gunzip as unknown as Inflate],
+  ['br', brotliDecompress as unknown as Inflate],
+]);
 
 const inflateUpTo = (inflate: Inflate, bytes: Uint8Array, limit: number): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    inflate(bytes, { maxOutputLength: limit }, (error, inflated) => {
-      if (!error) resolve(inflated);
-      else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(limit));
-      else
+    inflate(bytes, { maxOutputLength: limit, info: true }, (error, inflated) => {
+      if (error?.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(limit));
+      // Bytes left over behind the end are a second message that only some readers see.
+      else if (error || inflated.engine.bytesWritten < bytes.length)
         reject(
           new Failure('invalid_request', {
             detail: 'The body is not what its content-encoding says.',
           }),
         );
+      else resolve(inflated.buffer);
     });
   });
 

@@ -7,22 +7,28 @@ import { readBytes } from './body';
 export const readJson = async (request: Request): Promise<unknown> =>
   parseJson(await readJsonText(request));
 
-/** The same body as text, for those who must pass it on to the letter. Not yet checked to be JSON. */
+/** The same body as text, for those who must pass it on to the letter, byte order mark included. Not yet checked to be JSON. */
 export const readJsonText = async (request: Request): Promise<string> => {
   if (!isJson(request.headers.get('content-type')))
     throw new Failure('unsupported_media_type', { headers: { accept: 'application/json' } });
   return decodeUtf8(await readBytes(request));
 };
 
-/** `application/json` and `application/*+json`, in UTF-8 (RFC 8259 section 8.1). */
-export const isJson = (contentType: string | null): boolean =>
-  /^application\/(?:json|[\w.-]+\+json)\s*(?:;\s*charset="?utf-8"?\s*)?(?:;.*)?$/i.test(
-    contentType?.trim() ?? '',
-  ) && !/charset="?(?!utf-8)[\w-]+/i.test(contentType ?? '');
+/** `application/json` and `application/*+json`, in UTF-8 (RFC 8259 section 8.1); other parameters mean nothing here. */
+export const isJson = (contentType: string | null): boolean => {
+  const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim());
+  return (
+    /^application\/(?:[\w.!#$&^-]+\+)?json$/i.test(type) &&
+    parameters.every((part) => !/^charset=/i.test(part) || /^charset="?utf-8"?$/i.test(part))
+  );
+};
+
+/** Keeps a byte order mark: the text must give the same bytes again. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const decodeUtf8 = (bytes: Uint8Array): string => {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new Failure('invalid_json', { detail: 'The body is not valid UTF-8.' });
   }

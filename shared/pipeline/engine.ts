@@ -17,6 +17,8 @@ export type Started = { readonly run: Run; readonly created: boolean } | 'mismat
 export interface Engine {
   /** Makes a pipeline known; before `resume`. Throws a TypeError when the name is taken. */
   register(pipeline: Pipeline): void;
+  /** Takes hold of the journal. Rejects with `engine_unavailable` when it cannot be had. Called before the host listens. */
+  open(): Promise<void>;
   /** Records a run, durably, and begins it. `input` has been checked against the pipeline's schema. */
   start(pipeline: string, input: unknown, options: StartOptions): Promise<Started>;
   find(pipeline: string, id: string): Promise<Run | undefined>;

@@ -8,12 +8,15 @@ export const STEP_DEFAULTS = {
   retry: { attempts: 5, backoff: 500, maxBackoff: 30_000 },
 } as const;
 
+/** The environment variable that holds the secret of a webhook which names none of its own. */
+export const DEFAULT_SECRET = 'WEBHOOK_SECRET';
+
 export interface Retry {
   /** The first one included. */
   readonly attempts: number;
   /** Before the second attempt, doubled for each one after it; ms. */
   readonly backoff: number;
-  /** ms */
+  /** Where the doubling ends; ms. Up to half of the wait is added on top at random. */
   readonly maxBackoff: number;
 }
 

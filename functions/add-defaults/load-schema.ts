@@ -1,0 +1,90 @@
+/**
+ * Where the schema comes from: inline JSON, a file, or a URL. Inline and file are read at start and refused there;
+ * a URL is loaded at the first request that needs it, and again after a failure.
+ *
+ * Fails closed: without its schema no JSON body passes.
+ */
+import { readFileSync } from 'node:fs';
+import { Failure } from '../../shared/failure';
+import type { Decorator, Handler } from '../../shared/handler';
+import { readStream } from '../../shared/http/body';
+import { parseJson } from '../../shared/json';
+import type { Schema } from '../../shared/schema';
+import { takesDefaults } from './add-defaults';
+
+const LOAD_TIMEOUT = 10_000;
+const MAX_SCHEMA = 1_048_576;
+
+/** The decorator for a schema that is named by `source`. Throws a TypeError when it is not a URL and cannot be read. */
+export const withSchema = (source: string, decorator: (schema: Schema) => Decorator): Decorator => {
+  if (/^https?:\/\//i.test(source)) return whenLoaded(() => fetchSchema(source), decorator);
+  return decorator(parseSchema(source.startsWith('{') ? source : readFile(source)));
+};
+
+const readFile = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (thrown) {
+    throw new TypeError(`the file cannot be read: ${(thrown as Error).message}`, { cause: thrown });
+  }
+};
+
+const parseSchema = (text: string): Schema => {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (thrown) {
+    throw new TypeError((thrown as Failure).message, { cause: thrown });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError('the schema must be a JSON object');
+  return value as Schema;
+};
+
+/** One load for all who wait; a failed one is forgotten. */
+const whenLoaded =
+  (load: () => Promise<Schema>, decorator: (schema: Schema) => Decorator): Decorator =>
+  (next) => {
+    let decorated: Promise<Handler> | undefined;
+    const ready = (): Promise<Handler> => {
+      decorated ??= load()
+        .then((schema) => decorator(schema)(next))
+        .catch((thrown: unknown) => {
+          decorated = undefined;
+          throw explain(thrown);
+        });
+      return decorated;
+    };
+    return (request, context) =>
+      takesDefaults(request)
+        ? ready().then((handler) => handler(request, context))
+        : next(request, context);
+  };
+
+const fetchSchema = async (url: string): Promise<Schema> => {
+  const response = await fetch(url, {
+    headers: { accept: 'application/schema+json, application/json' },
+    signal: AbortSignal.timeout(LOAD_TIMEOUT),
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Failure('upstream_unreachable', {
+      detail: 'The schema of this function could not be loaded.',
+      cause: new Error(`the schema was answered with status ${response.status}`),
+    });
+  }
+  return parseSchema(new TextDecoder().decode(await readStream(response.body, MAX_SCHEMA)));
+};
+
+const explain = (thrown: unknown): Failure => {
+  if (thrown instanceof Failure && thrown.status === 502) return thrown;
+  if ((thrown as Error).name === 'TimeoutError')
+    return new Failure('upstream_timeout', {
+      detail: 'The schema of this function did not arrive in time.',
+      cause: thrown,
+    });
+  return new Failure('upstream_unreachable', {
+    detail: 'The schema of this function could not be loaded.',
+    cause: thrown,
+  });
+};

@@ -1,0 +1,68 @@
+/**
+ * Greets a new user by mail, on an event or a plain POST. Fails closed: what is not exactly one plain address gets
+ * no mail at all.
+ *
+ * At least once: a repeat under the same key carries the same Message-ID, so that receivers can drop it.
+ */
+import { defineFunction } from '../../shared/define';
+import { onEvent } from '../../shared/event';
+import { Failure } from '../../shared/failure';
+import { canonicalAddress } from '../../shared/mail-address';
+import { compile } from '../../shared/schema';
+import { renderLetter } from '../../shared/templates/letter';
+import { chooseLocale } from '../../shared/templates/locale';
+import { LOCALES, welcome } from './letters';
+import { greetableName } from './name';
+
+/** The rest of a sign-up may come along; nothing of it is read. */
+interface NewUser {
+  readonly email: string;
+  readonly username?: string;
+  readonly locale?: string;
+}
+
+const check = compile({
+  type: 'object',
+  required: ['email'],
+  properties: {
+    email: { type: 'string', format: 'email' },
+    username: { type: 'string' },
+    locale: { type: 'string' },
+  },
+});
+
+export default defineFunction({
+  name: 'email-user',
+  kind: 'event',
+  summary: 'Greets a new user by mail, in their language.',
+  runsAt: ['node'],
+  callers: 'backend',
+  body: { mode: 'json' },
+  needs: ['mail'],
+  config: {},
+  routes: {
+    'POST /': {
+      summary: 'Sends the welcome to `email`; 204 once the mail server has taken it.',
+      example: { body: { username: 'ada', email: 'ada@example.com', locale: 'en' } },
+    },
+  },
+  create: (_, platform) => ({
+    'POST /': onEvent<NewUser>({ name: 'email-user', check }, async ({ data, key }, context) => {
+      const to = canonicalAddress(data.email);
+      if (to === undefined)
+        throw new Failure('invalid_input', {
+          errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
+        });
+      const locale = chooseLocale(data.locale, LOCALES);
+      const letter = welcome(locale, {
+        name: greetableName(data.username),
+        url: platform.publicUrl(),
+      });
+      await platform.mail(
+        { to, ...renderLetter(letter) },
+        { idempotencyKey: `email-user ${key ?? context.id}`, signal: context.signal },
+      );
+      context.log.info('mail_sent', { locale });
+    }),
+  }),
+});

@@ -1,0 +1,91 @@
+/**
+ * Puts an address on a mailing list once its owner says so (double opt-in). Fails closed: nobody is on a list
+ * without having followed the link in the mail, and without the store nothing is sent.
+ *
+ * The answer is the same whether the address is new, waiting or confirmed, so it tells nobody who subscribes.
+ * Its time may differ, which only matters to callers that we trust: they wait until the mail server has the mail.
+ */
+import { defineFunction } from '../../shared/define';
+import { readEvent } from '../../shared/event';
+import { Failure } from '../../shared/failure';
+import { json } from '../../shared/http/response';
+import { addressKey, canonicalAddress } from '../../shared/mail-address';
+import { compile } from '../../shared/schema';
+import { chooseLocale } from '../../shared/templates/locale';
+import { confirm, showConfirm } from './confirm';
+import { LOCALES } from './letters';
+import { subscribe } from './subscribe';
+
+/** The rest of a sign-up may come along; nothing of it is read. */
+interface Wish {
+  readonly email: string;
+  readonly list?: string;
+  readonly locale?: string;
+}
+
+const check = compile({
+  type: 'object',
+  required: ['email'],
+  properties: {
+    email: { type: 'string', format: 'email' },
+    list: { type: 'string', pattern: '^[a-z0-9-]{1,40}$' },
+    locale: { type: 'string' },
+  },
+});
+
+export default defineFunction({
+  name: 'subscribe-user',
+  kind: 'event',
+  summary: 'Puts an address on a mailing list, once its owner has confirmed by mail.',
+  runsAt: ['node'],
+  callers: 'backend',
+  body: { mode: 'json' },
+  needs: ['store', 'secret', 'mail'],
+  config: {
+    SUBSCRIBE_USER_CONFIRM_TTL: {
+      type: 'string',
+      format: 'duration',
+      default: '2d',
+      description: 'How long the link in the mail is good, and an unconfirmed address is kept.',
+    },
+  },
+  routes: {
+    'POST /': {
+      summary: 'Mails a confirmation link to `email` for `list` (newsletter); 202 in any case.',
+      example: { body: { email: 'ada@example.com', list: 'newsletter' } },
+    },
+    'GET /confirm': { summary: 'Shows the button behind the link.', callers: 'public' },
+    'POST /confirm': { summary: 'Confirms the subscription.', callers: 'public' },
+  },
+  create: ({ SUBSCRIBE_USER_CONFIRM_TTL: ttl }, platform) => {
+    if (ttl < MIN_TTL) throw new TypeError('SUBSCRIBE_USER_CONFIRM_TTL must be at least 5m');
+    return {
+      'POST /': async (request, context) => {
+        const { data, key } = await readEvent<Wish>(request, context, {
+          name: 'subscribe-user',
+          check,
+        });
+        const address = canonicalAddress(data.email);
+        const mailbox = addressKey(data.email);
+        if (address === undefined || mailbox === undefined)
+          throw new Failure('invalid_input', {
+            errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
+          });
+        await subscribe(platform, context, {
+          address,
+          addressKey: mailbox,
+          list: data.list ?? 'newsletter',
+          locale: chooseLocale(data.locale, LOCALES),
+          key,
+          ttl,
+        });
+        return json({ status: 'pending' }, { status: 202 });
+      },
+      'GET /confirm': showConfirm(platform),
+      'POST /confirm': confirm(platform),
+    };
+  },
+});
+
+/** ms. Mail is slow, and the link must outlive the attempts to send it. */
+const MIN_TTL = 300_000;

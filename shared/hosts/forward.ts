@@ -1,0 +1,296 @@
+/**
+ * `context.forward` on Node: undici's dispatch, so that no web stream stands between the two sockets.
+ *
+ * Back-pressure holds both ways. Fails closed: no answer in time is 504, no server 502, a broken answer cuts the client off.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Dispatcher, Pool } from 'undici';
+import { Failure } from '../failure';
+import type { ForwardOptions } from '../handler';
+import { HeaderPairs } from '../http/headers';
+import { drained, type Piped } from './answer';
+import type { NodeRequest } from './node-request';
+
+/** Connections kept to one origin. */
+const CONNECTIONS = 64;
+const CONNECT_TIMEOUT = 5_000;
+const DEFAULT_TIMEOUT = 30_000;
+
+/** RFC 9110 section 7.6.1, and what a hop consumes: credentials for a proxy, Expect, the length of what is re-framed. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export interface Forwarder {
+  /** `below` is the path below the function with the raw query. */
+  forward(
+    request: NodeRequest,
+    below: string,
+    traceparent: string,
+    origin: string,
+    options: ForwardOptions & { readonly signal: AbortSignal },
+  ): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export const createForwarder = (): Forwarder => {
+  const pools = new Map<string, Promise<Pool>>();
+  const poolOf = (origin: string): Promise<Pool> => {
+    let pool = pools.get(origin);
+    if (!pool) {
+      // undici takes 40 ms to load: only a function that forwards pays for it.
+      pool = import('undici').then(
+        ({ Pool }) =>
+          new Pool(origin, { connections: CONNECTIONS, connect: { timeout: CONNECT_TIMEOUT } }),
+      );
+      pools.set(origin, pool);
+    }
+    return pool;
+  };
+  return {
+    forward: async (
+      request,
+      below,
+      traceparent,
+      target,
+      {
+        method = request.method,
+        path = below,
+        headers = {},
+        body,
+        timeout = DEFAULT_TIMEOUT,
+        signal,
+      },
+    ) => {
+      const { origin } = new URL(target);
+      const pool = await poolOf(origin);
+      const changes = { via: '1.1 faas-patterns', traceparent, ...headers };
+      const own = body === undefined;
+      if (own && request.hasBody && request.bodyUsed)
+        throw new TypeError('the body was read already: give forward the bytes to send');
+      if (own) request.bodyUsed = true;
+      const options: Dispatcher.DispatchOptions = {
+        origin,
+        method: method as Dispatcher.HttpMethod,
+        path,
+        headers: outgoing(request.headers.raw(), changes, !own),
+        body: own ? (request.hasBody ? request.source() : null) : body,
+        headersTimeout: timeout,
+        bodyTimeout: timeout,
+      };
+      return new Promise<Response>((resolve, reject) => {
+        if (signal.aborted) return reject(new Failure('aborted'));
+        pool.dispatch(options, new Exchange(signal, resolve, reject));
+      });
+    },
+    close: async () => {
+      await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
+    },
+  };
+};
+
+/** The fields that go on, in the order they came, with the changes applied; content-length goes when the body is ours. */
+const outgoing = (
+  raw: readonly string[],
+  changes: Readonly<Record<string, string | undefined>>,
+  reframed: boolean,
+): string[] => {
+  const replaced = new Set(Object.keys(changes).map((name) => name.toLowerCase()));
+  const fields = endToEnd(
+    raw,
+    (name) =>
+      name === 'host' ||
+      name === 'expect' ||
+      (reframed && name === 'content-length') ||
+      replaced.has(name),
+  );
+  for (const [name, value] of Object.entries(changes))
+    if (value !== undefined) fields.push(name, value);
+  return fields;
+};
+
+/** Without hop-by-hop fields, those that Connection names among them, and without what `drop` says. */
+export const endToEnd = (
+  raw: readonly string[],
+  drop: (name: string) => boolean = () => false,
+): string[] => {
+  let named: Set<string> | undefined;
+  for (let i = 0; i < raw.length; i += 2)
+    if ((raw[i] as string).toLowerCase() === 'connection') {
+      named ??= new Set();
+      for (const name of (raw[i + 1] as string).toLowerCase().split(',')) named.add(name.trim());
+    }
+  const kept: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    if (!HOP_BY_HOP.has(name) && !named?.has(name) && !drop(name))
+      kept.push(raw[i] as string, raw[i + 1] as string);
+  }
+  return kept;
+};
+
+type Controller = Dispatcher.DispatchController;
+
+/** One request on its way: resolves with the head of the answer, then holds the body until somebody takes it. */
+class Exchange implements Dispatcher.DispatchHandler {
+  private controller: Controller | undefined;
+  private answer: ForwardedAnswer | undefined;
+
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly resolve: (response: Response) => void,
+    private readonly reject: (failure: unknown) => void,
+  ) {}
+
+  private readonly abort = (): void => this.controller?.abort(new Failure('aborted'));
+
+  onRequestStart(controller: Controller): void {
+    this.controller = controller;
+    if (this.signal.aborted) this.abort();
+    else this.signal.addEventListener('abort', this.abort, { once: true });
+  }
+
+  onResponseStart(controller: Controller, status: number): void {
+    if (status < 200) return;
+    const raw = (controller.rawHeaders as readonly Buffer[]).map((part) => part.toString('latin1'));
+    this.answer = new ForwardedAnswer(status, new HeaderPairs(endToEnd(raw)), controller);
+    this.resolve(this.answer as unknown as Response);
+  }
+
+  onResponseData(_controller: Controller, part: Buffer): void {
+    this.answer?.take(part);
+  }
+
+  onResponseEnd(): void {
+    this.signal.removeEventListener('abort', this.abort);
+    this.answer?.finish();
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.signal.removeEventListener('abort', this.abort);
+    const failure = explain(error);
+    this.answer?.finish(failure);
+    this.reject(failure);
+  }
+}
+
+const explain = (error: Error & { code?: string }): Failure => {
+  const code = error.code ?? '';
+  if (error instanceof Failure) return error;
+  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new Failure('upstream_timeout', { cause: error });
+  if (/^HPE_|INVALID|OVERFLOW|MISMATCH/.test(code))
+    return new Failure('upstream_invalid', { cause: error });
+  return new Failure('upstream_unreachable', { cause: error });
+};
+
+/** An answer whose body is still on its way, with the interface of `Response`. Paused until it is read. */
+class ForwardedAnswer implements Piped {
+  readonly type = 'default';
+  readonly url = '';
+  readonly redirected = false;
+  readonly statusText = '';
+  bodyUsed = false;
+  private readonly waiting: Buffer[] = [];
+  private ended = false;
+  private failure: Failure | undefined;
+  private wake = (): void => {};
+  private stream: ReadableStream<Uint8Array> | undefined;
+
+  constructor(
+    readonly status: number,
+    readonly headers: HeaderPairs,
+    private readonly controller: Controller,
+  ) {}
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.headers.raw();
+  }
+
+  take(part: Buffer): void {
+    this.waiting.push(part);
+    // What nobody has taken yet stays in the socket.
+    this.controller.pause();
+    this.wake();
+  }
+
+  finish(failure?: Failure): void {
+    this.ended = true;
+    this.failure = failure;
+    this.wake();
+  }
+
+  async pipeTo(target: ServerResponse): Promise<void> {
+    const stop = () => this.cancel();
+    target.once('close', stop);
+    try {
+      for (let part = await this.next(); part; part = await this.next())
+        if (!target.write(part)) await drained(target);
+    } finally {
+      target.off('close', stop);
+    }
+  }
+
+  get body(): ReadableStream<Uint8Array> {
+    this.stream ??= new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const part = await this.next();
+          if (part) controller.enqueue(part);
+          else controller.close();
+        },
+        cancel: () => this.cancel(),
+      },
+      { highWaterMark: 0 },
+    );
+    return this.stream;
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    const parts: Buffer[] = [];
+    for (let part = await this.next(); part; part = await this.next()) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return new Uint8Array(await this.bytes()).buffer;
+  }
+
+  private cancel(): void {
+    if (!this.ended) this.controller.abort(new Failure('aborted'));
+  }
+
+  /** The next part, or `undefined` at the end. */
+  private async next(): Promise<Buffer | undefined> {
+    this.bodyUsed = true;
+    while (this.waiting.length === 0 && !this.ended) {
+      const woken = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      this.controller.resume();
+      await woken;
+    }
+    const part = this.waiting.shift();
+    if (!part && this.failure) throw this.failure;
+    return part;
+  }
+}

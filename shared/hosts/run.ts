@@ -1,0 +1,141 @@
+/**
+ * Runs the suite on a host until it is told to stop: the whole life of a server process.
+ *
+ * Exit codes: 0 after a drain, 1 when the host cannot run, 2 when the environment is wrong (before it listens).
+ */
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '../clock';
+import { type Environment, readConfig } from '../config';
+import { Failure } from '../failure';
+import type { Severity } from '../handler';
+import { createLog } from '../log';
+import { systemRandom } from '../random';
+import { SUITE_SETTINGS } from '../suite/environment';
+import { type Catalogue, ConfigurationError, createSuite, type Suite } from '../suite/suite';
+import { announce } from './announce';
+import { createForwarder } from './forward';
+import { createListener, type Listener } from './listener';
+import { createServer, DRAIN_TIMEOUT, drain, listen } from './server';
+
+/** Puts the listener behind what a host has in front of its functions; the node host has nothing. */
+export type Front = (listener: Listener) => Listener;
+
+export interface RunOptions {
+  readonly host: string;
+  readonly catalogue: Catalogue;
+  /** @default none */
+  readonly front?: Front;
+}
+
+export const run = async ({
+  host: hostName,
+  catalogue,
+  front = (listener) => listener,
+}: RunOptions): Promise<void> => {
+  const environment: Environment = process.env;
+  const { config } = readConfig(SUITE_SETTINGS, environment, { production: false });
+  const logAt = (fields: object) =>
+    createLog({
+      now: systemClock.now,
+      write: (line) => process.stdout.write(`${line}\n`),
+      level: (config.LOG_LEVEL ?? 'info') as Severity,
+      fields: { ...fields },
+    });
+  const log = logAt({});
+  let address: AddressInfo | undefined;
+  const ownUrl = () => `http://localhost:${address?.port ?? config.PORT}`;
+  const suite = await createOrExit(() =>
+    createSuite({
+      catalogue,
+      environment,
+      folder: process.cwd(),
+      ownUrl,
+      log,
+      clock: systemClock,
+      random: systemRandom,
+    }),
+  );
+
+  const stopping = new AbortController();
+  const cutting = new AbortController();
+  const forwarder = createForwarder();
+  const background = new Set<Promise<unknown>>();
+  const listener = front(
+    createListener({
+      application: suite.application,
+      forwarder,
+      log: logAt,
+      stopped: cutting.signal,
+      stopping: () => stopping.signal.aborted,
+      waitUntil: (work) => {
+        const kept = work
+          .catch((error: unknown) => log.error('background_failed', { error }))
+          .finally(() => background.delete(kept));
+        background.add(kept);
+      },
+    }),
+  );
+  let started = false;
+  const server = createServer(listener, { ready: () => started && !stopping.signal.aborted });
+
+  const stop = (reason: string): void => {
+    if (stopping.signal.aborted) process.exit(1);
+    stopping.abort();
+    log.info('stopping', { reason });
+    const late = setTimeout(() => {
+      log.warn('drain_timed_out');
+      cutting.abort(new Failure('stopping'));
+      server.closeAllConnections();
+      // What was told to stop has a moment to do so.
+      setTimeout(() => process.exit(0), 500);
+    }, DRAIN_TIMEOUT);
+    Promise.all([drain(server), suite.stop(cutting.signal)])
+      .then(() => Promise.all(background))
+      .then(() => Promise.all([suite.close(), forwarder.close()]))
+      .catch((error: unknown) => log.error('stop_failed', { error }))
+      .finally(() => {
+        clearTimeout(late);
+        log.info('stopped');
+        process.exitCode = 0;
+        process.stdout.write('', () => process.exit());
+      });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('uncaughtException', (error) => {
+    log.error('uncaught_exception', { error });
+    process.exit(1);
+  });
+
+  try {
+    await suite.open();
+    address = await listen(
+      server,
+      config.PORT ?? 8080,
+      config.HOST ?? (suite.production ? '0.0.0.0' : '127.0.0.1'),
+    );
+    await suite.resume();
+  } catch (error) {
+    process.stderr.write(`faas-patterns cannot start: ${explain(error, config.PORT)}\n`);
+    process.exit(error instanceof Failure ? 2 : 1);
+  }
+  started = true;
+  announce({ suite, address, log, host: hostName, write: (text) => process.stdout.write(text) });
+};
+
+const createOrExit = async (create: () => Promise<Suite>): Promise<Suite> => {
+  try {
+    return await create();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`faas-patterns cannot start. ${error.message}\n`);
+    process.exit(2);
+  }
+};
+
+const explain = (error: unknown, port: number | undefined): string => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `port ${port} is in use; set PORT to another one`;
+  if (code === 'EACCES') return `port ${port} needs more rights; set PORT to one above 1023`;
+  return message;
+};

@@ -1,0 +1,94 @@
+/**
+ * The life of an HTTP server: bounded waits for heads and bodies, health, and a drain that loses nobody.
+ *
+ * On SIGTERM or SIGINT: readiness says no, the port closes, requests in flight end, then the process.
+ */
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Failure, type FailureCode } from '../failure';
+import type { Answer } from '../http/response';
+import { empty, problem } from '../http/response';
+import { type Random, randomId, systemRandom } from '../random';
+
+/** Defaults in ms and bytes. */
+export const SERVER_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 300_000,
+  /** Longer than load balancers keep theirs: who closes first must not be us. */
+  keepAliveTimeout: 620_000,
+  maxHeaderSize: 16_384,
+} as const;
+
+/** From the signal until what still runs is cut, ms. */
+export const DRAIN_TIMEOUT = 9_000;
+
+export interface Health {
+  readonly ready: () => boolean;
+}
+
+type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** A server that answers health by itself and gives all else to the listener. */
+export const createServer = (listener: RequestListener, { ready }: Health): http.Server => {
+  const server = http.createServer(
+    { ...SERVER_LIMITS, connectionsCheckingInterval: 1_000, insecureHTTPParser: false },
+    (incoming, outgoing) => {
+      if (incoming.url === '/health/liveness') return sendHealth(incoming, outgoing, true);
+      if (incoming.url === '/health/readiness') return sendHealth(incoming, outgoing, ready());
+      listener(incoming, outgoing);
+    },
+  );
+  server.on('clientError', refuse);
+  return server;
+};
+
+const sendHealth = (
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  healthy: boolean,
+): void => {
+  if (incoming.method !== 'GET' && incoming.method !== 'HEAD') {
+    outgoing.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
+    return;
+  }
+  const answer = empty({ status: healthy ? 200 : 503 });
+  outgoing.writeHead(answer.status, { 'content-length': '0', 'cache-control': 'no-store' }).end();
+};
+
+const CLIENT_ERRORS: Readonly<Record<string, FailureCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+};
+
+/** What the parser refused never becomes a request, so it is answered on the bare socket. */
+const refuse = (
+  error: Error & { code?: string },
+  socket: import('node:stream').Duplex,
+  random: Random = systemRandom,
+): void => {
+  if (!socket.writable || (socket as Socket & { bytesWritten?: number }).destroyed)
+    return void socket.destroy();
+  if (error.code === 'ECONNRESET') return void socket.destroy();
+  const failure = new Failure(CLIENT_ERRORS[error.code ?? ''] ?? 'invalid_request');
+  const { status, whole } = problem(failure, randomId(random)) as unknown as Answer;
+  socket.end(
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(whole as string)}\r\nconnection: close\r\n\r\n${whole}`,
+  );
+};
+
+/** Resolves with the address; rejects when the port is taken. */
+export const listen = (server: http.Server, port: number, host: string): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+
+/** Refuses new connections and resolves when the requests in flight have ended. */
+export const drain = (server: http.Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });

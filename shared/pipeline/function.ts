@@ -1,0 +1,112 @@
+/** A pipeline file as a function: accepts inputs, tells how their runs stand. */
+import type { Settings } from '../config';
+import { type AnyFunction, defineFunction } from '../define';
+import { readEvent } from '../event';
+import { Failure } from '../failure';
+import type { Handler } from '../handler';
+import { json } from '../http/response';
+import { compile } from '../schema';
+import type { Engine } from './engine';
+import type { Pipeline } from './pipeline';
+import type { Run } from './run';
+
+/** The longest that `Prefer: wait` may ask for, in seconds. */
+export const MAX_WAIT = 60;
+
+export interface PipelineFunctionOptions {
+  /** A body that the schema takes, for the curl in docs. @default none */
+  readonly example?: unknown;
+}
+
+export const pipelineFunction = (
+  pipeline: Pipeline,
+  { example }: PipelineFunctionOptions = {},
+): AnyFunction =>
+  defineFunction({
+    name: pipeline.name,
+    kind: 'pipeline',
+    summary: pipeline.summary,
+    runsAt: ['node'],
+    callers: pipeline.callers,
+    body: { mode: 'json' },
+    needs: ['engine'],
+    config: settingsOf(pipeline),
+    routes: {
+      'POST /': {
+        summary:
+          'Starts a run: 202 with its Location once it is recorded; with Prefer: wait=10 its end, if it ends in time.',
+        ...(example !== undefined && {
+          example: { body: example, headers: { prefer: 'wait=10' } },
+        }),
+      },
+      // Its location is a capability of 128 random bits: who knows it was told.
+      'GET /runs/:id': { summary: 'How a run stands.', callers: 'public' },
+    },
+    calls: (config) =>
+      pipeline.steps.flatMap(({ target }) => {
+        if ('function' in target) return [target.function];
+        const url = (config as Readonly<Record<string, string | undefined>>)[target.webhook];
+        return url ? [url] : [];
+      }),
+    create: (_config, { engine }) => {
+      engine.register(pipeline);
+      return { 'POST /': accept(pipeline, engine), 'GET /runs/:id': show(pipeline, engine) };
+    },
+  });
+
+const accept = (pipeline: Pipeline, engine: Engine): Handler => {
+  const check = compile(pipeline.input);
+  return async (request, context) => {
+    const { data, key } = await readEvent(request, context, { name: pipeline.name, check });
+    const wait = readWait(request.headers.get('prefer'));
+    const started = await engine.start(pipeline.name, data, {
+      idempotencyKey: key,
+      traceparent: context.traceparent,
+    });
+    if (started === 'mismatch') throw new Failure('idempotency_mismatch');
+    const { run } = started;
+    const headers = { location: `/${pipeline.name}/runs/${run.id}`, 'cache-control': 'no-store' };
+    if (wait === undefined) return json(run, { status: 202, headers });
+    const patience = AbortSignal.any([context.signal, AbortSignal.timeout(wait * 1000)]);
+    const current = (await engine.settled(pipeline.name, run.id, patience)) ?? run;
+    return json(current, {
+      status: hasEnded(current) ? 200 : 202,
+      headers: { ...headers, 'preference-applied': `wait=${wait}` },
+    });
+  };
+};
+
+const show =
+  (pipeline: Pipeline, engine: Engine): Handler =>
+  async (_request, { params }) => {
+    const run = await engine.find(pipeline.name, params.id as string);
+    if (!run) throw new Failure('not_found');
+    return json(run, { headers: { 'cache-control': 'no-store' } });
+  };
+
+const hasEnded = ({ state }: Run): boolean => state !== 'running';
+
+/** RFC 7240 section 4.3, in seconds; `undefined` when the caller does not want to wait. */
+const readWait = (prefer: string | null): number | undefined => {
+  const asked = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i.exec(prefer ?? '')?.[1];
+  return asked === undefined ? undefined : Math.min(Number(asked), MAX_WAIT);
+};
+
+/** Its webhooks are its environment: each variable holds a URL, and a secret of its own where the file names one. */
+const settingsOf = ({ steps }: Pipeline): Settings =>
+  Object.fromEntries(
+    steps.flatMap(({ name, target, required }) => {
+      if ('function' in target) return [];
+      return [
+        [
+          target.webhook,
+          {
+            type: 'string',
+            format: 'uri',
+            description: `URL of the step ${name}.${required ? '' : ' Unset: the step is skipped.'}`,
+            ...(required && { required: 'always' as const }),
+          },
+        ],
+      ];
+    }),
+  );

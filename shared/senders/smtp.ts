@@ -1,0 +1,174 @@
+/**
+ * Mail over SMTP (nodemailer). Fails closed: what is not exactly one plain address is refused before a connection
+ * is opened, and credentials go over TLS or not at all.
+ *
+ * At least once: after a lost answer the same message may arrive twice, with the same Message-ID.
+ */
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Transporter } from 'nodemailer';
+import { canonicalAddress, type Mailbox, parseMailbox } from '../mail-address';
+import { sendFailure } from './send-failure';
+import type { Mail, Sender } from './sender';
+
+export interface SmtpSenderOptions {
+  /** `smtp://user:password@host:port` (587, STARTTLS) or `smtps://` (465, TLS), percent-encoded, nothing after the port. */
+  readonly url: string;
+  /** `address` or `Name <address>`. */
+  readonly from: string;
+  /** For one message from its first to its last byte, waiting for a connection included; ms. @default 20000 */
+  readonly timeout?: number;
+  /** @default 5 */
+  readonly maxConnections?: number;
+}
+
+export type SmtpSender = Sender<Mail> & {
+  /** Waits for what is under way, then closes the connections; whatever is sent later fails. */
+  close(): Promise<void>;
+};
+
+/** Throws a TypeError, without the URL, for options that cannot work. */
+export const smtpSender = ({
+  url,
+  from,
+  timeout = 20_000,
+  maxConnections = 5,
+}: SmtpSenderOptions): SmtpSender => {
+  const server = parseServer(url);
+  const sender = parseMailbox(from);
+  if (!sender) throw new TypeError('MAIL_FROM must be one address, or Name <address>');
+  if (!(timeout > 0 && maxConnections >= 1))
+    throw new TypeError('timeout and maxConnections must be above 0');
+  let transport: Promise<Transporter> | undefined;
+  let closed = false;
+  const underWay = new Set<Promise<void>>();
+
+  const open = async (): Promise<Transporter> => {
+    const { createTransport } = await import('nodemailer');
+    const wait = Math.min(10_000, timeout);
+    return createTransport({
+      ...server,
+      pool: true,
+      maxConnections,
+      // Only for a pooled connection that the server had closed before a byte of the message was sent.
+      maxRequeues: 1,
+      connectionTimeout: wait,
+      greetingTimeout: wait,
+      socketTimeout: timeout,
+      idleTimeout: wait,
+      logger: false,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  };
+
+  const send: Sender<Mail> = async (mail, { idempotencyKey, signal }) => {
+    if (closed) throw sendFailure('send_failed', { sender: 'smtp', reason: 'closed' });
+    const to = canonicalAddress(mail.to);
+    if (to === undefined)
+      throw sendFailure('send_refused', { sender: 'smtp', reason: 'not_one_address' });
+    const deadline = AbortSignal.timeout(timeout);
+    transport ??= open();
+    const sending = (await transport).sendMail({
+      // Objects and a fixed envelope: no string of ours is ever parsed for recipients.
+      from: sender,
+      to: { name: '', address: to },
+      envelope: { from: sender.address, to: [to] },
+      messageId: messageId(idempotencyKey, sender),
+      subject: mail.subject,
+      text: mail.text,
+      ...(mail.html !== undefined && { html: mail.html }),
+      ...(mail.otp && { otp: { code: mail.otp.code, origin: mail.otp.origin } }),
+      // RFC 3834: vacation responders must not answer.
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      disableFileAccess: true,
+      disableUrlAccess: true,
+      signal: AbortSignal.any([signal, deadline]),
+    });
+    await sending.catch((error: unknown) => {
+      throw failureOf(error, { aborted: signal.aborted, late: deadline.aborted });
+    });
+  };
+
+  return Object.assign(
+    (...args: Parameters<Sender<Mail>>) => {
+      const sending = send(...args).finally(() => underWay.delete(sending));
+      underWay.add(sending);
+      return sending;
+    },
+    {
+      close: async () => {
+        closed = true;
+        await Promise.allSettled(underWay);
+        (await transport)?.close();
+      },
+    },
+  );
+};
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  readonly requireTLS: boolean;
+  readonly auth?: { readonly user: string; readonly pass: string };
+}
+
+const parseServer = (text: string): Server => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const secure = url?.protocol === 'smtps:';
+  const isPlain = url && /^\/?$/.test(url.pathname) && !url.search && !url.hash;
+  if (!isPlain || !(secure || url.protocol === 'smtp:') || !url.hostname)
+    throw new TypeError('SMTP_URL must be smtp://user:password@host:port or smtps://…');
+  const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  const user = decode(url.username);
+  const hasLogin = user !== '' || url.password !== '';
+  return {
+    host,
+    port: Number(url.port) || (secure ? 465 : 587),
+    secure,
+    requireTLS: !secure && hasLogin && !isLoopback(host),
+    ...(hasLogin && { auth: { user, pass: decode(url.password) } }),
+  };
+};
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError('the credentials in SMTP_URL must be percent-encoded');
+  }
+};
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+/** Gives nothing of the key away, as it may name a run or a person. */
+const messageId = (idempotencyKey: string, { address }: Mailbox): string =>
+  `<${createHash('sha256').update(`message-id ${idempotencyKey}`).digest('hex')}${address.slice(address.lastIndexOf('@'))}>`;
+
+/** What nodemailer says of an error, as far as it is a constant or a number. */
+interface Said {
+  readonly code?: unknown;
+  readonly responseCode?: unknown;
+  readonly permanent?: unknown;
+}
+
+const failureOf = (
+  error: unknown,
+  { aborted, late }: { readonly aborted: boolean; readonly late: boolean },
+) => {
+  const { code, responseCode, permanent } = (error ?? {}) as Said;
+  const known = typeof code === 'string' && /^E[A-Z0-9]{2,20}$/.test(code) ? code : 'unknown';
+  const status = Number.isInteger(responseCode) ? (responseCode as number) : undefined;
+  // A refused login or greeting is a fault of ours that can be mended; the message itself is not to blame.
+  const isOfMessage = known === 'EENVELOPE' || known === 'EMESSAGE';
+  return sendFailure(
+    known === 'EOTP' || (isOfMessage && permanent === true) ? 'send_refused' : 'send_failed',
+    {
+      sender: 'smtp',
+      reason: aborted ? 'aborted' : late ? 'timeout' : known,
+      ...(status !== undefined && { status }),
+    },
+  );
+};

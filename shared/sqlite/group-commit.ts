@@ -1,0 +1,118 @@
+/**
+ * Group commit: all that is queued in one turn of the event loop goes into one transaction, so that many writers
+ * share one fsync. Fails closed: what was not committed is not acknowledged.
+ */
+import { systemClock } from '../clock';
+import type { Failure } from '../failure';
+import { type Connection, isBusy, isOutage, type OwnConnection } from './connection';
+
+/** Reads and changes the database at once, without waiting for anything. */
+export type Work<T> = (database: Connection) => T;
+
+export interface GroupCommitOptions {
+  readonly connection: OwnConnection;
+  /** How long a write waits for a lock that another process holds, in ms. */
+  readonly wait: number;
+  /** The failure for an outage of the file. */
+  readonly unavailable: (cause: unknown) => Failure;
+}
+
+export interface GroupCommit {
+  write<T>(work: Work<T>): Promise<T>;
+  /** COMMITs until now. */
+  readonly commits: number;
+  /** Resolves when the queue is empty. */
+  flush(): Promise<void>;
+}
+
+interface Job {
+  readonly work: Work<unknown>;
+  readonly since: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/** How long one transaction may go on taking works, in ms, before others of the event loop get their turn. */
+const TURN = 20;
+/** Between two tries for a lock, in ms. */
+const MAX_PAUSE = 25;
+
+export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOptions): GroupCommit => {
+  const queue: Job[] = [];
+  let flushing: Promise<void> | undefined;
+  let commits = 0;
+
+  /** The works that fit in one turn, committed; none of them is gone from the queue. */
+  const commitSome = (): Outcome[] => {
+    const end = performance.now() + TURN;
+    const outcomes: Outcome[] = [];
+    connection.exec('BEGIN IMMEDIATE');
+    for (const { work } of queue) {
+      outcomes.push(apart(connection, work));
+      if (performance.now() >= end) break;
+    }
+    connection.exec('COMMIT');
+    return outcomes;
+  };
+
+  const flushQueue = async (): Promise<void> => {
+    let pause = 1;
+    for (await turn(); queue.length > 0; await turn()) {
+      try {
+        const outcomes = commitSome();
+        commits += 1;
+        pause = 1;
+        for (const [index, job] of queue.splice(0, outcomes.length).entries()) {
+          const outcome = outcomes[index] as Outcome;
+          if ('error' in outcome) job.reject(outcome.error);
+          else job.resolve(outcome.value);
+        }
+      } catch (error) {
+        connection.rollback();
+        const late = performance.now() - wait;
+        const lost = isBusy(error) ? queue.findIndex(({ since }) => since > late) : queue.length;
+        for (const { reject } of queue.splice(0, lost === -1 ? queue.length : lost))
+          reject(unavailable(error));
+        if (queue.length > 0) await systemClock.sleep(pause);
+        pause = Math.min(pause * 2, MAX_PAUSE);
+      }
+    }
+    flushing = undefined;
+  };
+
+  return {
+    write: <T>(work: Work<T>) =>
+      new Promise<T>((resolve, reject) => {
+        const since = performance.now();
+        queue.push({ work, since, resolve: resolve as Job['resolve'], reject });
+        flushing ??= flushQueue();
+      }),
+    get commits() {
+      return commits;
+    },
+    flush: async () => flushing,
+  };
+};
+
+/** One work behind a savepoint: when it throws, what it did is undone and the others stand. */
+const apart = (connection: OwnConnection, work: Work<unknown>): Outcome => {
+  connection.exec('SAVEPOINT work');
+  try {
+    const value = work(connection);
+    if (isThenable(value)) throw new TypeError('work in a transaction must not wait for anything');
+    // Also fails when the work hid an error after which SQLite gave up the whole transaction.
+    connection.exec('RELEASE work');
+    return { value };
+  } catch (error) {
+    if (isOutage(error) || !connection.inTransaction) throw error;
+    connection.exec('ROLLBACK TO work; RELEASE work');
+    return { error };
+  }
+};
+
+const isThenable = (value: unknown): boolean =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,70 @@
+/** Makes a database file ready: ours, in WAL with an fsync for every commit, with the schema of this version. */
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isBusy, isForeign, type OwnConnection } from './connection';
+
+export interface Shape {
+  readonly applicationId: number;
+  readonly migrations: readonly string[];
+  readonly exclusive: boolean;
+}
+
+/** Not with a plain open of an existing file: closing it would drop the locks that SQLite holds in this process. */
+export const makeFile = async (file: string): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    await (await open(file, 'wx', 0o600)).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+};
+
+/** Changes nothing in a file that is not ours. May run again after it failed. */
+export const prepare = (connection: OwnConnection, shape: Shape): void => {
+  const { applicationId, migrations, exclusive } = shape;
+  checkOwner(connection, shape);
+  if (connection.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')?.journal_mode !== 'wal')
+    throw new Refusal('The database file cannot be put into WAL mode.');
+  connection.exec('PRAGMA synchronous = FULL');
+  // After the change to WAL: only then can the lock be given back at close.
+  if (exclusive) connection.get('PRAGMA locking_mode = EXCLUSIVE');
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    // Once more, now that nobody else can change it.
+    const version = checkOwner(connection, shape);
+    for (const script of migrations.slice(version)) connection.exec(script);
+    if (version < migrations.length)
+      connection.exec(
+        `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`,
+      );
+    connection.exec('COMMIT');
+  } finally {
+    connection.rollback();
+  }
+};
+
+/** The version of the schema in the file; throws when the file is not ours or from the future. */
+const checkOwner = (connection: OwnConnection, { applicationId, migrations }: Shape): number => {
+  const number = (sql: string) => Object.values(connection.get<object>(sql) ?? {})[0] as number;
+  const owner = number('PRAGMA application_id');
+  const version = number('PRAGMA user_version');
+  const isNew = owner === 0 && version === 0 && number('SELECT count(*) FROM sqlite_schema') === 0;
+  if (owner !== applicationId && !isNew)
+    throw new Refusal('The database file belongs to something else.');
+  if (version > migrations.length)
+    throw new Refusal(
+      `The database file has schema version ${version}; the last one known here is ${migrations.length}.`,
+    );
+  return version;
+};
+
+/** Why a file is not opened, in a sentence that may be shown. */
+class Refusal extends Error {}
+
+/** What may be said about an outage: never the path, never the text of SQLite. */
+export const explain = (error: unknown): string | undefined => {
+  if (error instanceof Refusal) return error.message;
+  if (isForeign(error)) return 'The database file is not a database.';
+  if (isBusy(error)) return 'The database is held by another process.';
+  return undefined;
+};

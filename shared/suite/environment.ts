@@ -1,0 +1,133 @@
+/** The environment of the suite itself; a function's own variables are in its declaration. */
+import type { ConfigOf, Settings } from '../config';
+
+export const SUITE_SETTINGS = {
+  PORT: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 65_535,
+    default: 8080,
+    description: 'Port to listen on; 0 takes a free one.',
+  },
+  HOST: {
+    type: 'string',
+    description: 'Address to listen on. Default: 127.0.0.1 in development, 0.0.0.0 in production.',
+  },
+  NODE_ENV: {
+    type: 'string',
+    default: 'development',
+    description:
+      'production closes what is open in development: callers need tokens, settings have no defaults.',
+  },
+  FUNCTION_TARGET: { type: 'string', description: 'Serve this function only. Default: all.' },
+  FUNCTIONS_URL: {
+    type: 'string',
+    format: 'uri',
+    description:
+      'Base URL of the functions that pipeline steps call. Default: this host, when it serves all.',
+  },
+  STORE_URL: {
+    type: 'string',
+    required: 'production',
+    example: 'sqlite:./.data/faas.db',
+    description:
+      'Where functions keep their records: memory: or sqlite:PATH. Development: sqlite:./.data/faas.db.',
+  },
+  ENGINE_URL: {
+    type: 'string',
+    required: 'production',
+    example: 'local:./.data/runs.db',
+    description:
+      'What carries pipeline runs through: local:PATH. Development: local:./.data/runs.db.',
+  },
+  PIPELINES_DIR: {
+    type: 'string',
+    default: './pipelines',
+    description: 'Folder of pipeline files; each is a function.',
+  },
+  SECRET_KEY: {
+    type: 'string',
+    secret: true,
+    required: 'production',
+    description:
+      'Root of all keys: at least 32 characters; several, comma-separated, for rotation. Development: made once, in .data/secret-key.',
+  },
+  WEBHOOK_SECRET: {
+    type: 'string',
+    secret: true,
+    pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}(,\\s*whsec_[A-Za-z0-9+/]{32,88}={0,2})*$',
+    description: 'Signs calls to outside webhooks (Standard Webhooks, whsec_ and base64).',
+  },
+  SMTP_URL: {
+    type: 'string',
+    secret: true,
+    required: 'production',
+    pattern: '^smtps?://',
+    example: 'smtps://user:password@mail.example.com',
+    description: 'Mail server. Development: messages go to /outbox.',
+  },
+  MAIL_FROM: {
+    type: 'string',
+    required: 'production',
+    example: 'hello@example.com',
+    description: 'Sender of mails.',
+  },
+  TWILIO_ACCOUNT_SID: {
+    type: 'string',
+    required: 'production',
+    pattern: '^AC[0-9a-f]{32}$',
+    description: 'Twilio account. Development: messages go to /outbox.',
+  },
+  TWILIO_AUTH_TOKEN: {
+    type: 'string',
+    secret: true,
+    required: 'production',
+    description: 'Twilio auth token.',
+  },
+  TWILIO_FROM: {
+    type: 'string',
+    required: 'production',
+    pattern: '^(\\+[1-9]\\d{6,14}|MG[0-9a-f]{32})$',
+    description: 'Sender of messages: a number in E.164 or a Messaging Service SID.',
+  },
+  TWILIO_BASE_URL: {
+    type: 'string',
+    format: 'uri',
+    description: 'Another address for the Twilio API: tests and proxies.',
+  },
+  CALLER_TOKENS: {
+    type: 'string',
+    secret: true,
+    format: 'list',
+    description: 'Bearer tokens that may call backend routes in production.',
+  },
+  ADMIN_TOKENS: {
+    type: 'string',
+    secret: true,
+    format: 'list',
+    description: 'Bearer tokens that may call admin routes in production.',
+  },
+  PUBLIC_URL: {
+    type: 'string',
+    format: 'uri',
+    required: 'production',
+    description: 'Base of links in mails. Development: http://localhost:PORT.',
+  },
+  LOG_LEVEL: {
+    type: 'string',
+    enum: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    description: 'The least severity that is logged.',
+  },
+} as const satisfies Settings;
+
+/** The settings behind each part of the platform: required only where a served function needs that part. */
+export const NEEDED_SETTINGS = {
+  store: ['STORE_URL'],
+  secret: ['SECRET_KEY'],
+  engine: ['ENGINE_URL', 'SECRET_KEY'],
+  mail: ['SMTP_URL', 'MAIL_FROM', 'PUBLIC_URL'],
+  sms: ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM', 'PUBLIC_URL'],
+} as const;
+
+export type SuiteConfig = ConfigOf<typeof SUITE_SETTINGS>;

@@ -1,0 +1,159 @@
+/**
+ * The composition root: from the catalogue and the environment to one application.
+ *
+ * Everything that can be wrong is found before anything listens, and told in one message.
+ */
+import type { Clock } from '../clock';
+import { type Environment, explainMistakes, type Mistake, readConfig } from '../config';
+import type { AnyFunction, Need } from '../define';
+import type { Log } from '../handler';
+import type { Application } from '../hosts/listener';
+import { outboxPage } from '../pages/outbox';
+import type { Platform } from '../platform';
+import type { Random } from '../random';
+import { type BuiltIn, createApp, type Mounted } from './app';
+import { describeFunction, type FunctionDescription } from './describe';
+import { SUITE_SETTINGS, type SuiteConfig } from './environment';
+import { indexPage } from './index-page';
+import { createPlatform, type OpenPlatform } from './platform';
+import { checkAddresses, missingSettings } from './requirements';
+import { selectFunctions } from './select';
+
+export type Catalogue = Readonly<Record<string, () => Promise<{ readonly default: AnyFunction }>>>;
+
+export interface SuiteOptions {
+  readonly catalogue: Catalogue;
+  readonly environment: Environment;
+  /** Where relative paths start. */
+  readonly folder: string;
+  /** The host's own base URL, once it listens. */
+  readonly ownUrl: () => string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface Suite {
+  readonly application: Application;
+  readonly production: boolean;
+  describe(): readonly FunctionDescription[];
+  /** Takes hold of what one process must have for itself. Called before the host listens. */
+  open(): Promise<void>;
+  /** Goes on with what a crash or a stop has left. Called once the host can be reached. */
+  resume(): Promise<void>;
+  /** Begins nothing new and waits for the work under way, until the signal aborts it. */
+  stop(signal: AbortSignal): Promise<void>;
+  /** Closes the store; the last call. */
+  close(): Promise<void>;
+}
+
+/** The environment is wrong: the message says all that is. Hosts exit with 2. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
+  const { environment, clock } = options;
+  const production = environment.NODE_ENV === 'production';
+  const mistakes: Mistake[] = [];
+  const config = readAll(SUITE_SETTINGS, environment, false, mistakes) as SuiteConfig;
+  const declarations = await selectFunctions({ ...options, config, mistakes });
+  const configured = declarations.map((declaration) => ({
+    declaration,
+    config: readAll(declaration.config, environment, production, mistakes),
+  }));
+  const needs = new Set(declarations.flatMap(({ needs = [] }) => needs as readonly Need[]));
+  if (production) mistakes.push(...missingSettings(needs, config));
+  mistakes.push(...checkAddresses(config));
+  refuse(mistakes);
+
+  const platform = createPlatform({ ...options, config, production });
+  const functions = configured.map((one) => mount(one, platform, mistakes));
+  refuse(mistakes);
+  const alone = config.FUNCTION_TARGET !== undefined;
+  const describe = () =>
+    configured.map(({ declaration, config }) =>
+      describeFunction(declaration, { config, url: platform.publicUrl() }),
+    );
+  const application = createApp({
+    functions,
+    alone,
+    builtIns: builtIns({ alone, production, describe, platform }),
+    access: {
+      production,
+      clock,
+      adminTokens: config.ADMIN_TOKENS ?? [],
+      callerTokens: config.CALLER_TOKENS ?? [],
+      ...(!(production && config.SECRET_KEY === undefined) && {
+        stepKeys: () => platform.keys('step'),
+      }),
+    },
+  });
+  return {
+    application,
+    production,
+    describe,
+    open: async () => {
+      if (needs.has('engine')) await platform.engine.open();
+    },
+    resume: async () => {
+      if (needs.has('engine')) await platform.engine.resume();
+    },
+    stop: (signal) => platform.stop(signal),
+    close: () => platform.close(),
+  };
+};
+
+const readAll = (
+  settings: AnyFunction['config'],
+  environment: Environment,
+  production: boolean,
+  mistakes: Mistake[],
+): Readonly<Record<string, unknown>> => {
+  const reading = readConfig(settings, environment, { production });
+  mistakes.push(...reading.mistakes);
+  return reading.config as Readonly<Record<string, unknown>>;
+};
+
+const refuse = (mistakes: readonly Mistake[]): void => {
+  if (mistakes.length > 0) throw new ConfigurationError(explainMistakes(mistakes));
+};
+
+const mount = (
+  {
+    declaration,
+    config,
+  }: { readonly declaration: AnyFunction; readonly config: Readonly<Record<string, unknown>> },
+  platform: Platform,
+  mistakes: Mistake[],
+): Mounted => {
+  try {
+    return { declaration, handlers: declaration.create(config as never, platform) };
+  } catch (thrown) {
+    if (!(thrown instanceof TypeError)) throw thrown;
+    mistakes.push({ name: declaration.name, message: thrown.message });
+    return { declaration, handlers: {} };
+  }
+};
+
+interface BuiltInOptions {
+  readonly alone: boolean;
+  readonly production: boolean;
+  readonly describe: () => readonly FunctionDescription[];
+  readonly platform: OpenPlatform;
+}
+
+const builtIns = ({
+  alone,
+  production,
+  describe,
+  platform,
+}: BuiltInOptions): Readonly<Record<string, BuiltIn>> => ({
+  ...(!alone && { '/': { callers: 'admin', handler: indexPage(describe) } }),
+  ...(!production && {
+    '/outbox': {
+      callers: 'admin',
+      handler: (request, context) => outboxPage(platform.store)(request, context),
+    },
+  }),
+});

@@ -1,0 +1,155 @@
+/** The store file under several real processes, under kill -9, and on a disk that refuses. */
+
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { sqliteStore } from '../../../shared/store/sqlite';
+import { ABSENT, type Store } from '../../../shared/store/store';
+import { type Child, type ChildOptions, startChild } from '../../support/child';
+
+const SCRIPT = 'test/support/store-child.ts';
+const PROCESSES = 4;
+
+const root = mkdtemp(join(tmpdir(), 'store-'));
+afterAll(async () => rm(await root, { recursive: true, force: true }));
+
+let folder: string;
+let path: string;
+let store: Store;
+const children: Child[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(await root, 'test-'));
+  path = join(folder, 'faas.db');
+  store = sqliteStore({ path });
+});
+afterEach(async () => {
+  await store.close();
+  for (const child of children.splice(0)) {
+    child.kill();
+    await child.ended;
+  }
+});
+
+const start = async (
+  mode: string,
+  args: unknown[] = [],
+  options?: ChildOptions,
+): Promise<Child> => {
+  const child = await startChild(SCRIPT, [mode, path, ...args.map(String)], options);
+  children.push(child);
+  return child;
+};
+const startAll = (mode: string, args: unknown[]): Promise<Child[]> =>
+  Promise.all(Array.from({ length: PROCESSES }, () => start(mode, args)));
+
+interface Acknowledged {
+  readonly key: string;
+  readonly version: number;
+}
+
+/** Every line of the output that acknowledges a write; a line cut by a kill is none. */
+const acknowledged = (stdout: string): Acknowledged[] =>
+  stdout
+    .split('\n')
+    .filter((line) => /^\{"key".*\}$/.test(line))
+    .map((line) => JSON.parse(line));
+
+describe('sqlite: several processes on one file', () => {
+  test('of 1,000 compare-and-swaps from 4 processes on one version exactly one wins, time after time', async () => {
+    const all = await startAll('race', [250]);
+    for (const child of all) expect(await child.line()).toBe('"ready"');
+    const wins: number[] = [];
+    for (let version: number = ABSENT, round = 0; round < 10; round += 1) {
+      for (const child of all) child.send(String(version));
+      const counts = await Promise.all(all.map(async (child) => Number(await child.line())));
+      expect(counts.reduce((sum, count) => sum + count)).toBe(1);
+      wins.push(counts.indexOf(1));
+      const entry = await store.get('race');
+      expect(entry?.version).toBeGreaterThan(version);
+      version = entry?.version as number;
+    }
+    // That it is a race at all: it is not always the same process that wins.
+    expect(new Set(wins).size).toBeGreaterThan(1);
+  });
+
+  test('a counter that 4 processes increment ends at exactly their sum', async () => {
+    const all = await startAll('count', [100]);
+    const tries = await Promise.all(all.map(async (child) => Number(await child.line())));
+    for (const child of all) expect(await child.ended).toMatchObject({ code: 0, stderr: '' });
+    expect((await store.get('counter'))?.value).toBe(PROCESSES * 100);
+    // That they were in each other's way.
+    expect(tries.reduce((sum, count) => sum + count)).toBeGreaterThan(PROCESSES * 100);
+  });
+});
+
+describe('sqlite: kill -9 while writing', () => {
+  test('whatever was acknowledged is there, and versions go on growing', async () => {
+    const seen: Acknowledged[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const child = await start('write', [`round ${round} `]);
+      // Each time at another moment.
+      for (let lines = 0; lines < 20 + 37 * round; lines += 1) await child.line();
+      child.kill('SIGKILL');
+      const { stdout, signal } = await child.ended;
+      expect(signal).toBe('SIGKILL');
+      const fresh = acknowledged(stdout);
+      expect(fresh.length).toBeGreaterThanOrEqual(20 + 37 * round);
+      const highest = Math.max(0, ...seen.map(({ version }) => version));
+      for (const { version } of fresh) expect(version).toBeGreaterThan(highest);
+      seen.push(...fresh);
+      for (const { key, version } of seen) expect((await store.get(key))?.version).toBe(version);
+    }
+    expect(new Set(seen.map(({ version }) => version)).size).toBe(seen.length);
+  });
+});
+
+describe('sqlite: a disk that refuses', () => {
+  test('a full disk is store_unavailable: what was acknowledged stays, and it can still be read', async () => {
+    await store.compareAndSwap('before', ABSENT, 1);
+    await store.close();
+    // No file of the child may grow beyond 1 MiB (a unit is 512 bytes or 1 KiB).
+    const child = await start('write', ['k', 10_000], {
+      wrap: ['sh', '-c', 'ulimit -f 1024; exec "$@"', 'sh'],
+    });
+    const { stdout, stderr, code } = await child.ended;
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.slice(-2)).toEqual([
+      { code: 'store_unavailable', message: 'The store cannot be used now.' },
+      { read: lines[0].version },
+    ]);
+    const written = acknowledged(stdout);
+    expect(written.length).toBeGreaterThan(10);
+    store = sqliteStore({ path });
+    for (const { key, version } of [...written, { key: 'before', version: 1 }])
+      expect((await store.get(key))?.version).toBe(version);
+    const next = await store.compareAndSwap('after', ABSENT, 1);
+    expect(next?.version).toBeGreaterThan(written.at(-1)?.version as number);
+  });
+
+  test('a file that may not be written is store_unavailable, and nothing of it changes', async () => {
+    await store.compareAndSwap('b', ABSENT, 1);
+    await store.close();
+    const own = join(folder, 'own');
+    await mkdir(own);
+    await chmod(await root, 0o755);
+    await chmod(path, 0o444);
+    await chmod(folder, 0o555);
+    const child = await start('intrude', [join(own, 'own.db')]);
+    const { stdout, stderr } = await child.ended;
+    await chmod(folder, 0o755);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'store_unavailable',
+      message: expect.not.stringContaining(folder),
+    });
+    await chmod(path, 0o600);
+    store = sqliteStore({ path });
+    expect((await store.list('')).entries.map(({ key }) => key)).toEqual(['b']);
+  });
+});
