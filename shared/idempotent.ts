@@ -44,8 +44,8 @@ type Reservation = { readonly fingerprint: string } & (
 /**
  * For requests with an Idempotency-Key, else with source and id of a CloudEvent; others pass straight through.
  *
- * - The first of a key runs, and its answer is kept if it is final: below 500 and neither 409 nor 429. A failure that
- *   may pass is not kept, so the next try runs again.
+ * - The first of a key runs, and its answer is kept if it is final: A failure that may pass (5xx, 408, 409,
+ *   429, 499) is not kept, so the next try runs again.
  * - While it runs, others reject with `in_progress` and Retry-After.
  * - Afterwards they get the first answer, byte for byte, with `idempotent-replayed: true`.
  * - The same key with another method, path, query or body rejects with `idempotency_mismatch`.
@@ -138,7 +138,10 @@ const finalAnswers =
     }
   };
 
-const mayPass = (status: number): boolean => status >= 500 || status === 409 || status === 429;
+/** Timed out, in progress, too many requests, client gone. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 429, 499]);
+
+const mayPass = (status: number): boolean => status >= 500 || PASSING.has(status);
 
 /** As an event names its effect (shared/event.ts). A source holds no space, so source and id cannot run together. */
 const wishOf = (request: Request): string | undefined => {

@@ -1,6 +1,6 @@
 /** "Did you mean": the known word that a mistyped one is closest to. */
 
-/** `undefined` when none is near: at most a third of the letters, and at least one, may differ. */
+/** `undefined` when none is near: a third of the letters may differ, or one of a short word, but never all. */
 export const nearest = (word: string, known: Iterable<string>): string | undefined => {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -8,7 +8,7 @@ export const nearest = (word: string, known: Iterable<string>): string | undefin
     // Lengths alone bound the distance from below, so a very long word costs nothing.
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word, candidate);
-    if (distance < least) [best, least] = [candidate, distance];
+    if (distance < least && distance < word.length) [best, least] = [candidate, distance];
   }
   return best;
 };

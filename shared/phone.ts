@@ -1,8 +1,8 @@
 /**
  * Phone numbers as one spelling each: E.164. The only file that knows libphonenumber-js.
  *
- * Uses the full metadata (`/max`): the small one calls premium numbers valid. Fails closed: what is not plainly a
- * mobile number that can take an SMS is no number here.
+ * Uses the full metadata (`/max`): the small one takes numbers for valid that are given to nobody. Fails closed: what
+ * is not plainly a mobile number that can take an SMS is no number here.
  */
 import {
   isSupportedCountry,
@@ -37,7 +37,8 @@ export const canonicalPhone = (
 ): string | undefined => {
   if (text.length > MAX_LENGTH || !SPELLING.test(text)) return undefined;
   const phone = parsePhoneNumberFromString(text, { extract: false });
-  if (!phone?.country || !phone.isValid() || !TEXTABLE.has(phone.getType())) return undefined;
+  // A number that is not valid has no type.
+  if (!phone?.country || !TEXTABLE.has(phone.getType())) return undefined;
   return !allowedCountries || allowedCountries.includes(phone.country) ? phone.number : undefined;
 };
 

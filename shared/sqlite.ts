@@ -132,8 +132,8 @@ export const openDatabase = async ({
 };
 
 const snapshot = <T>(connection: OwnConnection, work: Work<T>): T => {
-  connection.exec('BEGIN');
   try {
+    connection.snapshot();
     return work(connection);
   } finally {
     connection.rollback();

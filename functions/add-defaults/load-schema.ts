@@ -12,12 +12,22 @@ import { parseJson } from '../../shared/json';
 import type { Schema } from '../../shared/schema';
 import { takesDefaults } from './add-defaults';
 
-const LOAD_TIMEOUT = 10_000;
+/** Bytes of a schema from a URL. */
 const MAX_SCHEMA = 1_048_576;
 
+export interface WithSchemaOptions {
+  /** How long a URL may take to give the whole schema, in ms. @default 10000 */
+  readonly timeout?: number;
+}
+
 /** The decorator for a schema that is named by `source`. Throws a TypeError when it is not a URL and cannot be read. */
-export const withSchema = (source: string, decorator: (schema: Schema) => Decorator): Decorator => {
-  if (/^https?:\/\//i.test(source)) return whenLoaded(() => fetchSchema(source), decorator);
+export const withSchema = (
+  source: string,
+  decorator: (schema: Schema) => Decorator,
+  { timeout = 10_000 }: WithSchemaOptions = {},
+): Decorator => {
+  if (/^https?:\/\//i.test(source))
+    return whenLoaded(() => fetchSchema(source, timeout), decorator);
   return decorator(parseSchema(source.startsWith('{') ? source : readFile(source)));
 };
 
@@ -61,10 +71,10 @@ const whenLoaded =
         : next(request, context);
   };
 
-const fetchSchema = async (url: string): Promise<Schema> => {
+const fetchSchema = async (url: string, timeout: number): Promise<Schema> => {
   const response = await fetch(url, {
     headers: { accept: 'application/schema+json, application/json' },
-    signal: AbortSignal.timeout(LOAD_TIMEOUT),
+    signal: AbortSignal.timeout(timeout),
   });
   if (!response.ok) {
     await response.body?.cancel();

@@ -2,12 +2,15 @@
  * Greets a new user by mail, on an event or a plain POST. Fails closed: what is not exactly one plain address gets
  * no mail at all.
  *
- * At least once: a repeat under the same key carries the same Message-ID, so that receivers can drop it.
+ * At least once: a repeat of what was sent is answered and not sent again; after a crash in between it is sent once
+ * more, with the same Message-ID, so that receivers can drop it.
  */
 import { defineFunction } from '../../shared/define';
 import { onEvent } from '../../shared/event';
 import { Failure } from '../../shared/failure';
+import { idempotent } from '../../shared/idempotent';
 import { canonicalAddress } from '../../shared/mail-address';
+import type { Platform } from '../../shared/platform';
 import { compile } from '../../shared/schema';
 import { renderLetter } from '../../shared/templates/letter';
 import { chooseLocale } from '../../shared/templates/locale';
@@ -31,6 +34,25 @@ const check = compile({
   },
 });
 
+const greet = (platform: Platform) =>
+  onEvent<NewUser>({ name: 'email-user', check }, async ({ data, key }, context) => {
+    const to = canonicalAddress(data.email);
+    if (to === undefined)
+      throw new Failure('invalid_input', {
+        errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
+      });
+    const locale = chooseLocale(data.locale, LOCALES);
+    const letter = welcome(locale, {
+      name: greetableName(data.username),
+      url: platform.publicUrl(),
+    });
+    await platform.mail(
+      { to, ...renderLetter(letter) },
+      { idempotencyKey: `email-user ${key ?? context.id}`, signal: context.signal },
+    );
+    context.log.info('mail_sent', { locale });
+  });
+
 export default defineFunction({
   name: 'email-user',
   kind: 'event',
@@ -38,31 +60,24 @@ export default defineFunction({
   runsAt: ['node'],
   callers: 'backend',
   body: { mode: 'json' },
-  needs: ['mail'],
+  needs: ['store', 'secret', 'mail'],
   config: {},
   routes: {
     'POST /': {
       summary: 'Sends the welcome to `email`; 204 once the mail server has taken it.',
-      example: { body: { username: 'ada', email: 'ada@example.com', locale: 'en' } },
+      example: { body: { username: 'first-user', email: 'user@example.com', locale: 'en' } },
     },
   },
   create: (_, platform) => ({
-    'POST /': onEvent<NewUser>({ name: 'email-user', check }, async ({ data, key }, context) => {
-      const to = canonicalAddress(data.email);
-      if (to === undefined)
-        throw new Failure('invalid_input', {
-          errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
-        });
-      const locale = chooseLocale(data.locale, LOCALES);
-      const letter = welcome(locale, {
-        name: greetableName(data.username),
-        url: platform.publicUrl(),
-      });
-      await platform.mail(
-        { to, ...renderLetter(letter) },
-        { idempotencyKey: `email-user ${key ?? context.id}`, signal: context.signal },
-      );
-      context.log.info('mail_sent', { locale });
-    }),
+    'POST /': idempotent({
+      store: platform.store,
+      clock: platform.clock,
+      name: 'email-user',
+      fingerprintKeys: platform.keys('idempotent'),
+      lockFor: LOCK,
+    })(greet(platform)),
   }),
 });
+
+/** ms; longer than a mail may take. */
+const LOCK = 30_000;

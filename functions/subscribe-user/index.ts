@@ -52,7 +52,7 @@ export default defineFunction({
   routes: {
     'POST /': {
       summary: 'Mails a confirmation link to `email` for `list` (newsletter); 202 in any case.',
-      example: { body: { email: 'ada@example.com', list: 'newsletter' } },
+      example: { body: { email: 'user@example.com', list: 'newsletter' } },
     },
     'GET /confirm': { summary: 'Shows the button behind the link.', callers: 'public' },
     'POST /confirm': { summary: 'Confirms the subscription.', callers: 'public' },

@@ -36,7 +36,13 @@ export const cli = async (
     }
     case 'pipeline':
       if (rest[0] === 'check')
-        return pipelineCheck(rest.slice(1), { ...io, knownFunctions: Object.keys(catalogue) });
+        return pipelineCheck(rest.slice(1), {
+          stdout: { write: io.stdout },
+          stderr: { write: io.stderr },
+          env: io.environment,
+          cwd: io.folder,
+          knownFunctions: Object.keys(catalogue),
+        });
       return refuse(
         io,
         rest[0] === undefined

@@ -219,6 +219,8 @@ class ForwardedAnswer implements Piped {
   }
 
   take(part: Buffer): void {
+    // undici hands over an empty part whenever it is resumed; pausing for it would go on for ever.
+    if (part.length === 0) return;
     this.waiting.push(part);
     // What nobody has taken yet stays in the socket.
     this.controller.pause();

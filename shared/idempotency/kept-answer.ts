@@ -5,8 +5,8 @@ import { Answer } from '../http/response';
 export interface KeptAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** In base64; `null` for none. */
-  readonly body: string | null;
+  /** In base64. */
+  readonly body: string;
 }
 
 /** What is as true the second time. Dates, cookies, caching and request ids are not. */
@@ -19,15 +19,14 @@ export const keepAnswer = async (response: Response): Promise<KeptAnswer> => {
     const value = response.headers.get(name);
     if (value !== null) headers[name] = value;
   }
-  const body =
-    response.body === null ? null : Buffer.from(await response.arrayBuffer()).toString('base64');
+  const body = Buffer.from(await response.arrayBuffer()).toString('base64');
   return { status: response.status, headers, body };
 };
 
 /** The same answer again, marked as a repeat with `idempotent-replayed: true`. */
 export const replayAnswer = ({ status, headers, body }: KeptAnswer): Response =>
   new Answer(
-    body === null ? null : Buffer.from(body, 'base64'),
+    body === '' ? null : Buffer.from(body, 'base64'),
     status,
     HeaderPairs.of({ ...headers, 'idempotent-replayed': 'true' }),
   ) as unknown as Response;

@@ -47,7 +47,9 @@ const SOFT: Readonly<Record<string, readonly [code: string, message: string]>> =
   MULTIPLE_DOCS: ['multiple_documents', 'a file holds one document: --- begins a second one'],
 };
 
-export const readYaml = (text: string): YamlDocument => {
+export const readYaml = (raw: string): YamlDocument => {
+  // A byte order mark has no column.
+  const text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;
   const mistakes: DocumentMistake[] = [];
   const places = new Map<string, { readonly name: number; readonly value: number }>();
   if (text.length > MAX_TEXT)
@@ -73,8 +75,10 @@ export const readYaml = (text: string): YamlDocument => {
     void mistakes.push({ ...at(offset), code, message });
 
   const exhausted = document.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
-  const errors = exhausted ? [exhausted] : document.errors.slice(0, MAX_SYNTAX_MISTAKES);
-  for (const { code, message, pos } of errors)
+  // The parser may say several things of one place; the first is the nearest to what was meant.
+  const errors = new Map(document.errors.toReversed().map((error) => [error.pos[0], error]));
+  const told = exhausted ? [exhausted] : [...errors.values()].toReversed();
+  for (const { code, message, pos } of told.slice(0, MAX_SYNTAX_MISTAKES))
     report(pos[0], ...(SOFT[code] ?? (['yaml_syntax', message] as const)));
   if (document.errors.some(({ code }) => SOFT[code] === undefined)) return nothing(mistakes);
   if (document.directives?.yaml.explicit)

@@ -4,10 +4,10 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { findCallCycles, type PipelineFile } from './call-cycles';
 import type { CheckOptions } from './check';
-import { MAX_TEXT, type YamlDocument } from './document';
+import { MAX_TEXT } from './document';
 import { quote } from './finding';
-import { findKnots } from './graph';
 import { baseName, loadPipeline } from './load';
 import type { Pipeline, PipelineMistake } from './pipeline';
 
@@ -38,7 +38,7 @@ export const loadFiles = (files: readonly string[], options: LoadOptions = {}): 
   const folders = [...new Set(files.map((file) => path.dirname(file)))];
   const pipelines = folders.flatMap(neighbours).map(baseName);
   const mistakes: PipelineMistake[] = [];
-  const loaded = new Map<string, Loaded>();
+  const loaded = new Map<string, PipelineFile>();
   const seen = new Set<string>();
   for (const file of files) {
     const text = readText(file, mistakes);
@@ -60,44 +60,10 @@ export const loadFiles = (files: readonly string[], options: LoadOptions = {}): 
       loaded.set(name, { file, pipeline: found.pipeline, locate: found.locate });
     seen.add(name);
   }
-  for (const { names, cycle } of findKnots(callGraph(loaded))) {
-    mistakes.push(callsItself(loaded, cycle));
-    for (const name of names) loaded.delete(name);
-  }
+  const cycles = findCallCycles(loaded);
+  mistakes.push(...cycles.mistakes);
+  for (const name of cycles.names) loaded.delete(name);
   return { pipelines: [...loaded.values()].map(({ pipeline }) => pipeline), mistakes };
-};
-
-interface Loaded {
-  readonly file: string;
-  readonly pipeline: Pipeline;
-  readonly locate: YamlDocument['locate'];
-}
-
-/** Pipelines that call each other would run for ever. */
-const callGraph = (loaded: ReadonlyMap<string, Loaded>) =>
-  new Map(
-    [...loaded].map(([name, { pipeline }]) => [
-      name,
-      pipeline.steps.flatMap(({ target }) => ('function' in target ? [target.function] : [])),
-    ]),
-  );
-
-const callsItself = (
-  loaded: ReadonlyMap<string, Loaded>,
-  cycle: readonly string[],
-): PipelineMistake => {
-  const [first, second] = cycle as [string, string];
-  const { file, pipeline, locate } = loaded.get(first) as Loaded;
-  const step = pipeline.steps.find(
-    ({ target }) => 'function' in target && target.function === second,
-  );
-  return {
-    file,
-    ...locate(`/steps/${step?.name}/function`),
-    code: 'calls_itself',
-    message: `these pipelines call each other: ${cycle.join(' -> ')}`,
-    severity: 'error',
-  };
 };
 
 const listPipelines = (folder: string): readonly string[] =>

@@ -1,5 +1,6 @@
 /** Whether the environment has what the webhooks of a pipeline need. Values never get into a message. */
 import type { Environment } from '../config';
+import { isWebhookUrl } from '../webhook/request';
 import { parseWebhookSecrets } from '../webhook/sign';
 import { type Finding, quote } from './finding';
 import { DEFAULT_SECRET } from './pipeline';
@@ -24,7 +25,7 @@ export const checkWebhook = (step: StepSketch, environment: Environment): readon
       },
     ];
   return [
-    ...(isAddress(url)
+    ...(isWebhookUrl(url)
       ? []
       : [
           {
@@ -71,9 +72,3 @@ const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
 /** Blank counts as unset, as everywhere in the environment. */
 const read = (environment: Environment, variable: string): string | undefined =>
   environment[variable]?.trim() || undefined;
-
-const isAddress = (text: string): boolean => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return /^https?:$/.test(protocol) && username === '' && password === '';
-};

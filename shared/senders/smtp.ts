@@ -81,8 +81,6 @@ export const smtpSender = ({
       ...(mail.otp && { otp: { code: mail.otp.code, origin: mail.otp.origin } }),
       // RFC 3834: vacation responders must not answer.
       headers: { 'Auto-Submitted': 'auto-generated' },
-      disableFileAccess: true,
-      disableUrlAccess: true,
       signal: AbortSignal.any([signal, deadline]),
     });
     await sending.catch((error: unknown) => {

@@ -51,14 +51,14 @@ export const twilioSender = ({
       accountSid,
       httpClient: bounded(shared, AbortSignal.any([signal, deadline])),
     });
-    if (baseUrl !== undefined) client.api.baseUrl = baseUrl.replace(/\/+$/, '');
+    if (baseUrl !== undefined) client.api.baseUrl = baseUrl;
     let sid: unknown;
     try {
       ({ sid } = await client.messages.create({ to, body: text, ...origin }));
     } catch (error) {
       throw failureOf(error, { aborted: signal.aborted, late: deadline.aborted });
     }
-    if (typeof sid !== 'string' || !/^[SM]M[\da-f]{32}$/i.test(sid))
+    if (!/^[SM]M[\da-f]{32}$/i.test(String(sid)))
       throw sendFailure('send_failed', { sender: 'twilio', reason: 'invalid_answer' });
   };
 };

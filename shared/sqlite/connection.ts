@@ -2,8 +2,10 @@
  * One SQLite connection: the only file that knows libsql, which is loaded when the first database is opened.
  *
  * It stands between us and what libsql does not forgive: a lone buffer or a boolean as parameter aborts the whole
- * process, text is cut at a NUL, a statement that failed once fails for ever, and prepared statements keep
- * the locks of a closed connection. Fails closed: a parameter that would not come back as it went in is a TypeError.
+ * process, text is cut at a NUL, a statement that failed fails for ever, one that met a lock or was left before its
+ * last row is never done, and prepared statements keep the locks of a closed connection.
+ *
+ * Fails closed: a parameter that would not come back as it went in is a TypeError.
  */
 import { isArrayBuffer, isUint8Array } from 'node:util/types';
 import type Libsql from 'libsql';
@@ -13,10 +15,10 @@ export type Param = string | number | null | Uint8Array;
 
 /** For use inside `read` and `write` only. SQL is constant text, for it is prepared once; values are params. */
 export interface Connection {
-  /** The first row. Integers are numbers, exact to 2^53; blobs are Uint8Array. */
+  /** The first row; ask for one only. Integers are numbers, exact to 2^53; blobs are Uint8Array. */
   get<Row>(sql: string, ...params: Param[]): Row | undefined;
   all<Row>(sql: string, ...params: Param[]): Row[];
-  /** The number of rows changed. */
+  /** The number of rows changed. Throws a TypeError for a statement that gives rows. */
   run(sql: string, ...params: Param[]): number;
   /** Several statements at once, without params. */
   exec(sql: string): void;
@@ -25,6 +27,8 @@ export interface Connection {
 /** The connection as its owner holds it. */
 export interface OwnConnection extends Connection {
   readonly inTransaction: boolean;
+  /** Begins to read one snapshot. */
+  snapshot(): void;
   /** Ends an open transaction, if there still is one; never throws. */
   rollback(): void;
   close(): void;
@@ -39,25 +43,38 @@ export const connect = async (path: string): Promise<OwnConnection> => {
   const database = new Database(path);
   const statements = new Map<string, Libsql.Statement>();
 
-  const using = <T>(sql: string, params: Param[], use: (statement: Bound) => T): T => {
+  /** Parameters go in as one array: libsql takes a lone object for a set of named ones. */
+  const using = <T>(
+    sql: string,
+    params: Param[],
+    use: (statement: Libsql.Statement, values: SqlValue[]) => T,
+  ): T => {
+    const values = params.map(toSql);
     const statement = statements.get(sql) ?? database.prepare(sql);
     // Taken out while it runs: one that throws is not put back, because libsql does not reset it.
     statements.delete(sql);
-    const result = use(bind(statement, params));
+    const result = use(statement, values);
     statements.set(sql, statement);
     return result;
   };
+  const all = <Row>(sql: string, ...params: Param[]): Row[] =>
+    using(sql, params, (statement, values) => statement.all(values).map((row) => toRow<Row>(row)));
 
   const connection: OwnConnection = {
-    get: <Row>(sql: string, ...params: Param[]) =>
-      using(sql, params, (bound) => toRow<Row>(bound.get())),
-    all: <Row>(sql: string, ...params: Param[]) =>
-      using(sql, params, (bound) => bound.all().map((row) => toRow<Row>(row) as Row)),
-    run: (sql, ...params) => using(sql, params, (bound) => bound.run().changes),
+    // Not with get() of libsql, which does not reset the statement before it binds.
+    get: <Row>(sql: string, ...params: Param[]) => all<Row>(sql, ...params)[0],
+    all,
+    run: (sql, ...params) =>
+      using(sql, params, (statement, values) => {
+        if (statement.reader) throw new TypeError('a statement that gives rows is for get or all');
+        return statement.run(values).changes;
+      }),
     exec: (sql) => void database.exec(sql),
     get inTransaction() {
       return database.inTransaction;
     },
+    // Takes the lock here: a prepared statement that finds the file locked stays active, and in everybody's way.
+    snapshot: () => connection.exec('BEGIN; SELECT 1 FROM sqlite_schema'),
     rollback: () => {
       if (database.inTransaction) attempt(() => database.exec('ROLLBACK'));
     },
@@ -65,34 +82,20 @@ export const connect = async (path: string): Promise<OwnConnection> => {
       // Prepared statements keep the connection, and with it the locks of WAL, until they are collected as garbage.
       // Leaving WAL and exclusive locking gives the locks back now; it may fail when others use the file, which is fine.
       connection.rollback();
-      attempt(() => connection.get('PRAGMA journal_mode = DELETE'));
-      attempt(() => connection.get('PRAGMA locking_mode = NORMAL'));
-      attempt(() => connection.get('SELECT 1 FROM sqlite_schema'));
+      attempt(() => connection.exec('PRAGMA journal_mode = DELETE'));
+      attempt(() => connection.exec('PRAGMA locking_mode = NORMAL'));
+      attempt(() => connection.exec('SELECT 1 FROM sqlite_schema'));
       statements.clear();
       attempt(() => database.close());
     },
   };
-  connection.get(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+  connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
   return connection;
 };
 
-interface Bound {
-  get(): unknown;
-  all(): unknown[];
-  run(): { readonly changes: number };
-}
+type SqlValue = string | number | bigint | null | Uint8Array;
 
-/** Parameters as one array: libsql takes a lone object for a set of named ones. */
-const bind = (statement: Libsql.Statement, params: Param[]): Bound => {
-  const values = params.map(toSql);
-  return {
-    get: () => statement.get(values),
-    all: () => statement.all(values),
-    run: () => statement.run(values),
-  };
-};
-
-const toSql = (param: Param, index: number): string | number | bigint | null | Uint8Array => {
+const toSql = (param: Param, index: number): SqlValue => {
   if (param === null || isUint8Array(param)) return param;
   // A number is bound as REAL, a bigint as INTEGER.
   if (Number.isSafeInteger(param)) return BigInt(param as number);
@@ -103,9 +106,8 @@ const toSql = (param: Param, index: number): string | number | bigint | null | U
   );
 };
 
-const toRow = <Row>(row: unknown): Row | undefined => {
-  if (row === undefined) return undefined;
-  const { _metadata, ...columns } = row as Record<string, unknown>;
+const toRow = <Row>(row: unknown): Row => {
+  const columns = row as Record<string, unknown>;
   for (const [name, value] of Object.entries(columns))
     if (isArrayBuffer(value)) columns[name] = new Uint8Array(value);
   return columns as Row;

@@ -22,16 +22,21 @@ export const makeFile = async (file: string): Promise<void> => {
 /** Changes nothing in a file that is not ours. May run again after it failed. */
 export const prepare = (connection: OwnConnection, shape: Shape): void => {
   const { applicationId, migrations, exclusive } = shape;
-  checkOwner(connection, shape);
-  if (connection.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')?.journal_mode !== 'wal')
-    throw new Refusal('The database file cannot be put into WAL mode.');
-  connection.exec('PRAGMA synchronous = FULL');
+  try {
+    connection.snapshot();
+    checkOwner(connection, shape);
+  } finally {
+    connection.rollback();
+  }
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   // After the change to WAL: only then can the lock be given back at close.
-  if (exclusive) connection.get('PRAGMA locking_mode = EXCLUSIVE');
+  if (exclusive) connection.exec('PRAGMA locking_mode = EXCLUSIVE');
   connection.exec('BEGIN IMMEDIATE');
   try {
     // Once more, now that nobody else can change it.
     const version = checkOwner(connection, shape);
+    if (connection.get<{ journal_mode: string }>('PRAGMA journal_mode')?.journal_mode !== 'wal')
+      throw new Refusal('The database file cannot be put into WAL mode.');
     for (const script of migrations.slice(version)) connection.exec(script);
     if (version < migrations.length)
       connection.exec(

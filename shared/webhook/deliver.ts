@@ -7,10 +7,10 @@
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
-import { addAbortSignal } from 'node:stream';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { FailureCode } from '../failure';
 import { isJson } from '../http/json';
+import { areWebhookHeaders, isWebhookUrl } from './request';
 
 export interface DeliverOptions {
   /** http or https, without credentials. */
@@ -67,7 +67,7 @@ export const MAX_ANSWER = 4_096;
 /** Never rejects. */
 export const deliver = async (options: DeliverOptions): Promise<Delivery> => {
   const { url, headers, body, timeout, signal } = options;
-  if (!isAddress(url) || !areHeaders(headers)) return { error: 'invalid_request' };
+  if (!isWebhookUrl(url) || !areWebhookHeaders(headers)) return { error: 'invalid_request' };
   if (body.length > MAX_PAYLOAD) return { error: 'too_large' };
   if (signal.aborted) return { error: 'aborted' };
   // A signal of its own: AbortSignal.any keeps what it made alive as long as the signal of the host lives.
@@ -109,7 +109,7 @@ const post = async (
       ...(type !== undefined && { 'content-type': type }),
       ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
     },
-    ...(await readUpTo(addAbortSignal(signal, data), isUseful ? MAX_JSON_ANSWER : MAX_ANSWER)),
+    ...(await readUpTo(data, isUseful ? MAX_JSON_ANSWER : MAX_ANSWER)),
   };
 };
 
@@ -149,24 +149,6 @@ const load = async (): Promise<AxiosInstance> => {
     headers: { common: { accept: 'application/json, */*;q=0.1', 'user-agent': 'faas-patterns' } },
   });
 };
-
-const isAddress = (text: string): boolean => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return /^https?:$/.test(protocol) && username === '' && password === '';
-};
-
-/** What node and axios write themselves, and credentials, which would go to whoever the URL names. */
-const RESERVED =
-  /^(?:host|connection|keep-alive|content-length|transfer-encoding|te|trailer|upgrade|expect|authorization|proxy-.*|cookie)$/i;
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** Visible ASCII and spaces inside: axios would take a line break out and send what it separated as one value. */
-const VALUE = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
-
-const areHeaders = (headers: Readonly<Record<string, string>>): boolean =>
-  Object.entries(headers).every(
-    ([name, value]) => NAME.test(name) && !RESERVED.test(name) && VALUE.test(value),
-  );
 
 const textOf = (field: unknown): string | undefined =>
   typeof field === 'string' ? field : undefined;

@@ -198,6 +198,13 @@ export const storeContract = (
       expect(await store.list('user/')).toEqual({ entries });
     });
 
+    test('gives each key once, however often it was written and deleted', async () => {
+      for (const key of ['a', 'b', 'a', 'a', 'b']) await put(key, 0);
+      await store.delete('b');
+      await put('b', 0);
+      expect(await keysOf('')).toEqual(['a', 'b']);
+    });
+
     test('orders keys by their bytes of UTF-8', async () => {
       const sorted = [
         '\0',
@@ -491,7 +498,7 @@ export const storeContract = (
             }
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 100 },
       );
     });
 

@@ -54,7 +54,6 @@ describe('add-defaults completes a body', () => {
   test.each([
     ['{"name":"ada"}', '{"name":"ada","color":"blue"}'],
     ['{"name":"ada","color":"red"}', '{"name":"ada","color":"red"}'],
-    ['{"name":"ada","color":null}', undefined],
     ['{"name":"ada","c\\u006flor":"red"}', '{"name":"ada","c\\u006flor":"red"}'],
     ['\ufeff{"name":"ada"}', '\ufeff{"name":"ada","color":"blue"}'],
     [
@@ -67,12 +66,7 @@ describe('add-defaults completes a body', () => {
     ],
   ])('%j and leaves what was sent as it is', async (body, expected) => {
     const { bodyFor } = inFront();
-    if (expected === undefined)
-      await expect(bodyFor(body)).rejects.toMatchObject({
-        code: 'invalid_input',
-        errors: [{ pointer: '/color', message: 'must be string' }],
-      });
-    else expect(await bodyFor(body)).toBe(expected);
+    expect(await bodyFor(body)).toBe(expected);
   });
 
   test('also when it is compressed, and sends it on inflated', async () => {
@@ -140,6 +134,7 @@ describe('add-defaults completes a body', () => {
 describe('add-defaults refuses', () => {
   test.each([
     ['a body that does not match', '{"color":7}', 'invalid_input'],
+    ['null where a member would be filled in', '{"name":"a","color":null}', 'invalid_input'],
     ['another type than the schema wants', '[]', 'invalid_input'],
     ['an empty body', '', 'invalid_json'],
     ['a key that comes twice', '{"name":"a","name":"b"}', 'invalid_json'],

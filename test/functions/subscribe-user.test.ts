@@ -180,6 +180,7 @@ describe('subscribe-user', () => {
     const suite = start({ mail });
     void suite.subscribe(ada, 'one').catch(() => undefined);
     await new Promise((done) => setImmediate(done));
+    expect(await suite.records()).toMatchObject([{ state: 'pending', expires: true }]);
     await suite.platform.clock.advance(ATTEMPT_TIMEOUT - 1);
     await expect(suite.subscribe(ada, 'one')).rejects.toMatchObject({ code: 'in_progress' });
     await suite.platform.clock.advance(1);

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { Failure } from '../../shared/failure';
+import { asFailure, Failure } from '../../shared/failure';
 import type { Handler } from '../../shared/handler';
 import { HeaderPairs } from '../../shared/http/headers';
 import { readJson } from '../../shared/http/json';
@@ -177,7 +177,7 @@ describe('the same idempotency key', () => {
 });
 
 describe('a failure', () => {
-  test.each([409, 429, 500, 503])(
+  test.each([408, 409, 429, 499, 500, 503])(
     'answered with %i may pass, so the next try runs again',
     async (status) => {
       const { call, calls } = start(() => json({}, { status }));
@@ -190,13 +190,15 @@ describe('a failure', () => {
   test.each([
     ['that may pass', new Failure('send_failed')],
     ['of our own', new TypeError('a mistake')],
+    ['because the client left', new Failure('aborted')],
+    ['because the body took too long', new Failure('request_timeout')],
   ])('%s is thrown on, and the next try runs again', async (_, thrown) => {
     let failing = true;
     const { call, calls } = start(() => {
       if (failing) throw thrown;
       return json({}, { status: 201 });
     });
-    expect((await call()).status).toBeGreaterThanOrEqual(500);
+    expect((await call()).status).toBe(asFailure(thrown).status);
     failing = false;
     expect((await call()).status).toBe(201);
     expect(calls()).toBe(2);

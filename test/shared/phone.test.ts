@@ -56,8 +56,7 @@ describe('a phone number', () => {
     ['a satellite phone', '+870773111632'],
     ['another satellite phone', '+881612345678'],
     ['an international network', '+882161234567'],
-    // The small metadata calls this landline of Sierra Leone a valid mobile number.
-    ['what only the small metadata takes', '+23222123456'],
+    ['a number that only the small metadata takes for valid', '+23222123456'],
   ])('is none for %s: a code must not go there', (_, text) => {
     expect(canonicalPhone(text)).toBeUndefined();
   });

@@ -197,7 +197,7 @@ describe('sqlite: parameters and rows', () => {
         Buffer.concat([Buffer.from('x'), bytes]).subarray(1),
       ),
     ]);
-    for (const row of rows) expect([...(row?.v as Uint8Array)]).toEqual(list);
+    expect(rows.map((row) => [...(row?.v ?? [])])).toEqual([list, list]);
   });
 
   test('a whole number is an INTEGER to SQLite, not a REAL', async () => {
@@ -219,6 +219,18 @@ describe('sqlite: parameters and rows', () => {
     const reading = database.read((db) => db.get('SELECT ? AS v', value as Param));
     await expect(reading).rejects.toThrow(TypeError);
     expect(await words(database)).toEqual([]);
+  });
+
+  test('a statement that gives rows is not for run: it would never be done', async () => {
+    const database = await open();
+    const add = `${ADD} RETURNING word`;
+    const adding = database.write((db) => db.run(add, 'a'));
+    await expect(adding).rejects.toThrow(TypeError);
+    expect(await database.write((db) => [db.get(add, 'b'), ...db.all(add, 'c')])).toEqual([
+      { word: 'b' },
+      { word: 'c' },
+    ]);
+    expect(await words(database)).toEqual(['b', 'c']);
   });
 
   test('a statement that failed once works the next time', async () => {

@@ -1,6 +1,7 @@
 /** A process that works on a store file, told by its arguments what to do. Each line it prints is JSON. */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { openDatabase } from '../../shared/sqlite';
 import { sqliteStore } from '../../shared/store/sqlite';
 import { ABSENT } from '../../shared/store/store';
 
@@ -60,6 +61,12 @@ const modes: Record<string, () => Promise<void>> = {
     await Promise.all([loop(), loop(), loop(), loop()]).catch(refused);
     // What is there can still be read.
     print({ read: (await store.get(`${prefix}1`))?.version });
+  },
+  /** Takes the file for itself and keeps it, until it is killed. */
+  hold: async () => {
+    const options = { path, applicationId: 7, migrations: [''], exclusive: true, wait: 50 };
+    await openDatabase(options).then(() => print('held'), refused);
+    await told();
   },
   /** As a user who may not write to the file: one write. */
   intrude: async () => {

@@ -103,6 +103,12 @@ describe('defaults come from', () => {
       '{"left":{"left":{"n":0},"n":0},"n":0}',
     ],
     [
+      'a schema that leads back to itself',
+      { properties: { color }, allOf: [{ $ref: '#' }] },
+      '{}',
+      '{"color":"blue"}',
+    ],
+    [
       'a default within itself, once',
       { properties: { child: { $ref: '#', default: {} } } },
       '{}',
@@ -118,7 +124,7 @@ describe('defaults do not come from', () => {
   test.each<[string, Schema, string]>([
     [
       'a branch that may not hold',
-      { anyOf: [given], oneOf: [given], if: given, then: given, not: given },
+      { anyOf: [given], oneOf: [given], if: given, else: given, not: given },
       '{}',
     ],
     ['dependencies', { dependencies: { b: given } }, '{"b":1}'],

@@ -105,6 +105,7 @@ describe('the same idempotency key', () => {
     const again = await issue(SMS, 'key-1');
     expect([again.status, again.text]).toEqual([202, first.text]);
     expect((await verify(first.body.challenge, code)).status).toBe(200);
+    expect(REMEMBER).toBe(24 * 3_600_000);
     await platform.clock.advance(REMEMBER - 1);
     expect((await issue(SMS, 'key-1')).text).toBe(first.text);
     expect(platform.messages).toHaveLength(1);
@@ -347,16 +348,22 @@ describe('nothing secret leaves', () => {
     ['a refused send', () => Promise.reject(new Failure('send_refused'))],
     [
       'an error that holds the message',
-      (message: object) => Promise.reject(Object.assign(new Error(inspect(message)), { message })),
+      (message: object) =>
+        Promise.reject(Object.assign(new Error(inspect(message)), { request: message })),
     ],
   ])(
     'in logs, answers, failures and records after %s',
     async (_, send: (m: object) => Promise<void>) => {
       const thrown: unknown[] = [];
+      const sent: object[] = [];
+      const deliver = (message: object) => {
+        sent.push(message);
+        return send(message);
+      };
       const { platform, said, lines, issue, verify } = start({
         random: { ...testPlatform().random, below: () => Number(CANARY) },
-        sms: send,
-        mail: send,
+        sms: deliver,
+        mail: deliver,
       });
       for (const destination of [{ phoneNumber: PHONE }, { email: MAIL }]) {
         const { body } = await issue({ user, ...destination }, `key ${Object.keys(destination)}`);
@@ -374,6 +381,8 @@ describe('nothing secret leaves', () => {
           thrown.push(error),
         );
       }
+      expect(sent).toHaveLength(4);
+      for (const message of sent) expect(inspect(message)).toContain(CANARY);
       const { entries } = await platform.store.list('');
       expect(entries.length).toBeGreaterThan(1);
       const all = inspect({ said, lines, entries, thrown }, { depth: 20, maxStringLength: null });

@@ -214,6 +214,14 @@ describe('the SMTP sender', () => {
     expect(peer.open).toBe(0);
   });
 
+  test('opens nothing once it is closed', async () => {
+    const { peer, send } = await start();
+    await send.close();
+    const failure = await failureOf(send(mail, options()));
+    expect(failure).toMatchObject({ code: 'send_failed', cause: { reason: 'closed' } });
+    expect(peer.connections).toBe(0);
+  });
+
   test('sends nothing over TLS that it cannot verify', async () => {
     const { peer, send } = await start({}, { startTls: true });
     const failure = await failureOf(send(mail, options()));

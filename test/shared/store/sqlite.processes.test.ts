@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openDatabase } from '../../../shared/sqlite';
 import { sqliteStore } from '../../../shared/store/sqlite';
 import { ABSENT, type Store } from '../../../shared/store/store';
 import { type Child, type ChildOptions, startChild } from '../../support/child';
@@ -102,6 +103,33 @@ describe('sqlite: kill -9 while writing', () => {
       for (const { key, version } of seen) expect((await store.get(key))?.version).toBe(version);
     }
     expect(new Set(seen.map(({ version }) => version)).size).toBe(seen.length);
+  });
+});
+
+describe('sqlite: a file for one process alone', () => {
+  const open = () =>
+    openDatabase({ path, applicationId: 7, migrations: [''], exclusive: true, wait: 50 });
+  const refusal = {
+    code: 'store_unavailable',
+    message: 'The database is held by another process.',
+  };
+
+  test('it is refused to another process, also after a second try in the same process', async () => {
+    const holder = await open();
+    // A try that touched the file itself would drop the locks of the whole process.
+    await expect(open()).rejects.toMatchObject(refusal);
+    expect(JSON.parse(await (await start('hold')).line())).toEqual(refusal);
+    await holder.close();
+    expect(await (await start('hold')).line()).toBe('"held"');
+  });
+
+  test('it is free as soon as its holder was killed', async () => {
+    const holder = await start('hold');
+    expect(await holder.line()).toBe('"held"');
+    await expect(open()).rejects.toMatchObject(refusal);
+    holder.kill('SIGKILL');
+    await holder.ended;
+    await (await open()).close();
   });
 });
 

@@ -93,6 +93,15 @@ describe('sqlite: the file', () => {
     await lazy.close();
   });
 
+  test('closed before its first call it opens nothing any more', async () => {
+    await store.close();
+    await expect(store.get('a')).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: 'The store is closed.',
+    });
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('expired entries leave the file as others are written, a few at a time', async () => {
     const clock = manualClock();
     const own = sqliteStore({ path, clock });

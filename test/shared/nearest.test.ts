@@ -1,0 +1,28 @@
+import { describe, expect, test } from '@jest/globals';
+import { didYouMean, nearest } from '../../shared/nearest';
+
+describe('nearest', () => {
+  test.each([
+    ['requird', ['required', 'retry'], 'required'],
+    ['create-usr', ['create-user', 'email-user'], 'create-user'],
+    ['wehn', ['when', 'webhook'], undefined],
+    ['whn', ['when', 'webhook'], 'when'],
+    ['a', ['b', 'c'], undefined],
+    ['ab', ['b', 'c'], 'b'],
+    ['colour', ['after', 'when'], undefined],
+    ['', ['a'], undefined],
+    ['x'.repeat(100_000), ['after'], undefined],
+    ['after', [], undefined],
+  ])('of %j among %j is %j', (word, known, expected) => {
+    expect(nearest(word, known)).toBe(expected);
+  });
+
+  test('is the nearest of several, and the first of those that are as near', () => {
+    expect(nearest('stept', ['steppe', 'step', 'steps'])).toBe('step');
+  });
+});
+
+test('didYouMean is the end of a sentence, or nothing', () => {
+  expect(didYouMean('requird', ['required'])).toBe('; did you mean required?');
+  expect(didYouMean('colour', ['required'])).toBe('');
+});
