@@ -1,10 +1,11 @@
 /** The catalogue: every function by its name, loaded at first use. One line each and nothing else. */
 import type { AnyFunction } from '../shared/define';
 
-export const catalogue: Readonly<Record<string, () => Promise<{ readonly default: AnyFunction }>>> = {
-  'add-defaults': () => import('./add-defaults'),
-  'create-user': () => import('./create-user'),
-  'email-user': () => import('./email-user'),
-  'subscribe-user': () => import('./subscribe-user'),
-  'two-factor': () => import('./two-factor'),
-};
+export const catalogue: Readonly<Record<string, () => Promise<{ readonly default: AnyFunction }>>> =
+  {
+    'add-defaults': () => import('./add-defaults'),
+    'create-user': () => import('./create-user'),
+    'email-user': () => import('./email-user'),
+    'subscribe-user': () => import('./subscribe-user'),
+    'two-factor': () => import('./two-factor'),
+  };
