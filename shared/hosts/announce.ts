@@ -26,8 +26,10 @@ export const announce = ({ suite, address, log, host, write }: AnnounceOptions):
     ({ name, summary }) =>
       `  ${name.padEnd(width)}  ${url}/${name}\n  ${' '.repeat(width)}  ${summary}`,
   );
-  const [example] = ['signup', ...functions.map(({ name }) => name)]
-    .flatMap((name) => functions.find((one) => one.name === name)?.routes ?? [])
+  // A pipeline shows most at once.
+  const [example] = [...functions]
+    .sort((a, b) => Number(b.kind === 'pipeline') - Number(a.kind === 'pipeline'))
+    .flatMap(({ routes }) => routes)
     .flatMap(({ curl }) => curl ?? []);
   write(
     `\n${rows.join('\n')}\n\n${example ? `Try it: ${example}\n` : ''}${functions.length > 1 ? `All of them: ${url}/   Mails and messages: ${url}/outbox\n` : ''}\n`,

@@ -14,9 +14,41 @@ import {
 } from '../webhook/deliver';
 import type { WebhookKey } from '../webhook/sign';
 import { buildStepCall } from '../webhook/step-call';
-import type { Attempt, AttemptOutcome } from './engines/local';
 import { buildInput, exposed } from './next';
-import type { Step } from './pipeline';
+import type { Pipeline, Step } from './pipeline';
+import type { StepResult } from './run';
+
+/** Makes one attempt of a step. Rejects with `aborted` when the signal aborts, else only by a fault of ours. */
+export type Attempt = (call: {
+  readonly run: {
+    readonly id: string;
+    readonly pipeline: Pick<Pipeline, 'name'>;
+    readonly input: unknown;
+    readonly traceparent: string;
+  };
+  readonly step: Step;
+  /** Of the step; the first is 1. */
+  readonly attempt: number;
+  /** When the first attempt began, ms since the epoch. */
+  readonly startedAt: number;
+  readonly signal: AbortSignal;
+}) => Promise<AttemptOutcome>;
+
+type StepError = NonNullable<StepResult['error']>;
+
+export type AttemptOutcome =
+  | {
+      readonly verdict: 'delivered';
+      /** The exposed part of the answer. */
+      readonly output?: unknown;
+    }
+  | {
+      readonly verdict: 'again';
+      readonly error: StepError;
+      /** When to try again, ms since the epoch. */
+      readonly at: number;
+    }
+  | { readonly verdict: 'dead'; readonly error: StepError };
 
 /** Where a step goes and which keys sign its calls; `undefined`: it is not configured. */
 export type Destination = (

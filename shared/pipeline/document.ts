@@ -75,10 +75,19 @@ export const readYaml = (raw: string): YamlDocument => {
     void mistakes.push({ ...at(offset), code, message });
 
   const exhausted = document.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
+  if (exhausted)
+    return nothing([
+      {
+        ...at(exhausted.pos[0]),
+        code: 'too_complex',
+        message: 'this is nested too deep to be read',
+      },
+    ]);
   // The parser may say several things of one place; the first is the nearest to what was meant.
   const errors = new Map(document.errors.toReversed().map((error) => [error.pos[0], error]));
-  const told = exhausted ? [exhausted] : [...errors.values()].toReversed();
-  for (const { code, message, pos } of told.slice(0, MAX_SYNTAX_MISTAKES))
+  for (const { code, message, pos } of [...errors.values()]
+    .toReversed()
+    .slice(0, MAX_SYNTAX_MISTAKES))
     report(pos[0], ...(SOFT[code] ?? (['yaml_syntax', message] as const)));
   if (document.errors.some(({ code }) => SOFT[code] === undefined)) return nothing(mistakes);
   if (document.directives?.yaml.explicit)
@@ -86,6 +95,8 @@ export const readYaml = (raw: string): YamlDocument => {
 
   let values = 0;
   const open = new Set<Node>();
+  const anchors = new Map<string, Node>();
+  const anchored = new Set<Node>();
   const read = (node: unknown, pointer: string, name: number): unknown => {
     const from = isNode(node) ? (node.range?.[0] ?? name) : name;
     if (!places.has(pointer)) places.set(pointer, { name, value: from });
@@ -97,10 +108,15 @@ export const readYaml = (raw: string): YamlDocument => {
       return null;
     }
     if (!isAlias(node) && node.tag !== undefined) report(from, 'yaml_tag', 'tags are not taken');
+    // In document order, so that an alias finds the last anchor before it; not again where an alias leads back.
+    if (!isAlias(node) && node.anchor !== undefined && !anchored.has(node)) {
+      anchors.set(node.anchor, node);
+      anchored.add(node);
+    }
     open.add(node);
     try {
       if (isAlias(node)) {
-        const source = node.resolve(document);
+        const source = anchors.get(node.source);
         if (source) return read(source, pointer, from);
         report(from, 'bad_alias', `nothing before has the anchor ${JSON.stringify(node.source)}`);
         return null;

@@ -5,6 +5,7 @@ import type { Random } from '../random';
 import { deliver } from '../webhook/deliver';
 import { attemptStep, type Destination } from './attempt';
 import type { Engine } from './engine';
+import { openJournal } from './engines/journal';
 import { localEngine } from './engines/local';
 
 export interface OpenEngineOptions {
@@ -33,7 +34,7 @@ export const openEngine = (
   const complaint = checkEngineUrl(url);
   if (complaint) throw new TypeError(`url ${complaint}`);
   return localEngine({
-    path: url.slice('local:'.length),
+    openJournal: () => openJournal(url.slice('local:'.length)),
     attempt: attemptStep({ destination, deliver, clock, random }),
     isConfigured: (target) => destination({ target }) !== undefined,
     clock,

@@ -22,12 +22,12 @@ export interface Entry<T = unknown> {
 }
 
 export interface WriteOptions {
-  /** How long the entry lives, in ms by the store's clock; above 0. @default for ever */
+  /** How long the entry lives, in ms by the store's clock; above 0, parts are rounded up. @default for ever */
   readonly ttl?: number;
 }
 
 export interface ListOptions {
-  /** Only keys behind this one. @default from the start */
+  /** Only keys behind this one, whether it exists or not. @default from the start */
   readonly after?: string;
   /** From 1 to 1000. @default 100 */
   readonly limit?: number;
@@ -58,8 +58,9 @@ export interface Capabilities {
 /**
  * A key is any well-formed string of 1 to 1024 bytes of UTF-8, NUL included; keys are ordered by those bytes.
  * A value is anything that JSON can hold; it is copied on its way in and out.
- * All methods reject with `store_unavailable` when the store cannot be reached or written, and with a
- * TypeError for a key, value or option that no store could take.
+ * All methods reject with `store_unavailable` when the store cannot be reached or written (whether a write has
+ * happened all the same is unknown then: read before you write again), and with a TypeError that names the part
+ * for a key, value or option that no store could take.
  */
 export interface Store {
   readonly capabilities: Capabilities;

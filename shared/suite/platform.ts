@@ -32,7 +32,7 @@ export const createPlatform = (options: PlatformOptions): OpenPlatform => {
   const data = path.join(folder, '.data');
   const keys = once(() => deriveKeys(config.SECRET_KEY ?? developmentSecret(data, random)));
   const store = once(() =>
-    openStore(config.STORE_URL ?? `sqlite:${path.join(data, 'faas.db')}`, { clock }),
+    openStore(inFolder(folder, config.STORE_URL ?? 'sqlite:./.data/faas.db'), { clock }),
   );
   const outbox = once(() => outboxSenders(store(), clock));
   const mail = once(() =>
@@ -44,7 +44,7 @@ export const createPlatform = (options: PlatformOptions): OpenPlatform => {
     config.TWILIO_ACCOUNT_SID ? twilioSender(twilioOptions(config)) : outbox().sms,
   );
   const engine = once(() =>
-    openEngine(config.ENGINE_URL ?? `local:${path.join(data, 'runs.db')}`, {
+    openEngine(inFolder(folder, config.ENGINE_URL ?? 'local:./.data/runs.db'), {
       clock,
       random,
       log,
@@ -107,6 +107,13 @@ const destinationOf =
   };
 
 const first = (ring: Keyring): Uint8Array => ring.current.bytes;
+
+/** The same URL with the path of a file made absolute. */
+const inFolder = (folder: string, url: string): string =>
+  url.replace(
+    /^(sqlite:|local:)(.+)$/,
+    (_, scheme: string, file: string) => scheme + path.resolve(folder, file),
+  );
 
 /** Made at the first call, the same ever after; `used` tells whether there was one. */
 const once = <T>(make: () => T): (() => T) & { used(): boolean } => {

@@ -1,29 +1,65 @@
-/** What the served functions need of the environment, and whether the addresses in it can work. */
+/** What the served functions need of the environment, and whether the values in it can be used. Opens nothing. */
 import type { Mistake } from '../config';
 import type { Need } from '../define';
+import { deriveKeys } from '../keys';
+import { parseMailbox } from '../mail-address';
 import { checkEngineUrl } from '../pipeline/open';
+import { smtpSender } from '../senders/smtp';
 import { checkStoreUrl } from '../store/open';
+import { parseWebhookSecrets } from '../webhook/sign';
 import { NEEDED_SETTINGS, SUITE_SETTINGS, type SuiteConfig } from './environment';
 
-/** Production has no defaults: each part that a served function uses must be set. */
+type Name = keyof SuiteConfig;
+
+/** Settings of one account: with one of them, all are needed. */
+const ACCOUNTS: readonly (readonly Name[])[] = [
+  ['SMTP_URL', 'MAIL_FROM'],
+  ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'],
+];
+
+/** Production has no defaults: each part that a served function uses must be set. Development needs whole accounts. */
 export const missingSettings = (
   needs: ReadonlySet<Need>,
   config: SuiteConfig,
+  production: boolean,
 ): readonly Mistake[] => {
-  const names = new Set([...needs].flatMap((need) => NEEDED_SETTINGS[need]));
-  return [...names]
+  const needed = production
+    ? new Set([...needs].flatMap((need) => NEEDED_SETTINGS[need]))
+    : ACCOUNTS.filter((names) => names.some((name) => config[name] !== undefined)).flat();
+  return [...needed]
     .filter((name) => config[name] === undefined)
     .map((name) => ({
       name,
-      message: `is required in production: ${SUITE_SETTINGS[name].description}`,
+      message: `is required${production ? ' in production' : ' with the others of its account'}: ${SUITE_SETTINGS[name].description}`,
     }));
 };
 
-export const checkAddresses = ({ STORE_URL, ENGINE_URL }: SuiteConfig): readonly Mistake[] => {
-  const mistakes: Mistake[] = [];
-  const store = STORE_URL === undefined ? undefined : checkStoreUrl(STORE_URL);
-  if (store) mistakes.push({ name: 'STORE_URL', message: store });
-  const engine = ENGINE_URL === undefined ? undefined : checkEngineUrl(ENGINE_URL);
-  if (engine) mistakes.push({ name: 'ENGINE_URL', message: engine });
-  return mistakes;
+/** Gives the complaint about a value, or throws a TypeError that is one. */
+type Check = (value: string) => string | undefined;
+
+/** Each part is tried as it will be made. */
+const CHECKS: Readonly<Partial<Record<Name, Check>>> = {
+  STORE_URL: checkStoreUrl,
+  ENGINE_URL: checkEngineUrl,
+  SECRET_KEY: (value) => (deriveKeys(value) ? undefined : ''),
+  WEBHOOK_SECRET: (value) => (parseWebhookSecrets(value) ? undefined : ''),
+  SMTP_URL: (url) => (smtpSender({ url, from: 'a@example.com' }) ? undefined : ''),
+  MAIL_FROM: (value) =>
+    parseMailbox(value) ? undefined : 'must be one address, or Name <address>',
+};
+
+export const checkValues = (config: SuiteConfig): readonly Mistake[] =>
+  Object.entries(CHECKS).flatMap(([name, check]) => {
+    const value = config[name as Name];
+    const message = typeof value === 'string' ? complaintOf(check, value) : undefined;
+    return message ? [{ name, message }] : [];
+  });
+
+const complaintOf = (check: Check, value: string): string | undefined => {
+  try {
+    return check(value);
+  } catch (thrown) {
+    if (thrown instanceof TypeError) return thrown.message;
+    throw thrown;
+  }
 };

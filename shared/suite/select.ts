@@ -25,7 +25,9 @@ export const selectFunctions = async (options: SelectOptions): Promise<readonly 
   const pipelines = loadPipelines(options);
   const served = target === undefined ? pipelines : pipelines.filter(({ name }) => name === target);
   for (const pipeline of served) mistakes.push(...checkTargets(pipeline, options));
-  const functions = served.map((pipeline) => pipelineFunction(pipeline));
+  const functions = served.map((pipeline) =>
+    pipelineFunction(pipeline, { example: exampleOf(pipeline) }),
+  );
   if (target === undefined)
     return [
       ...(await Promise.all(Object.keys(catalogue).map((name) => load(catalogue, name)))),
@@ -59,27 +61,25 @@ const loadPipelines = ({
   });
   for (const { file, line, column, message, severity } of found)
     if (severity === 'error')
-      mistakes.push({ name: `${path.relative(folder, file)}:${line}:${column}`, message });
+      mistakes.push({ name: `${shorten(folder, file)}:${line}:${column}`, message });
   return pipelines;
 };
 
-/** A step must know where to go, and how to sign what leaves the suite. */
-const checkTargets = (
-  { name, steps }: Pipeline,
-  { config, environment }: SelectOptions,
-): readonly Mistake[] => {
-  const found: Mistake[] = [];
-  const needsUrl = steps.some(({ target }) => 'function' in target);
-  if (needsUrl && config.FUNCTION_TARGET !== undefined && config.FUNCTIONS_URL === undefined)
-    found.push({
-      name: 'FUNCTIONS_URL',
-      message: `is required: steps of ${name} call functions that this process does not serve`,
-    });
-  for (const { name: step, target } of steps)
-    if ('webhook' in target && environment[target.webhook] && !environment[target.secret])
-      found.push({
-        name: target.secret,
-        message: `is required: the step ${step} of ${name} signs its calls with it`,
-      });
-  return found;
+/** A process of one function does not serve those that its steps call. */
+const checkTargets = ({ name, steps }: Pipeline, { config }: SelectOptions): readonly Mistake[] => {
+  const callsFunctions = steps.some(({ target }) => 'function' in target);
+  if (!callsFunctions || config.FUNCTION_TARGET === undefined || config.FUNCTIONS_URL !== undefined)
+    return [];
+  const message = `is required: steps of ${name} call functions that this process does not serve`;
+  return [{ name: 'FUNCTIONS_URL', message }];
+};
+
+/** The first of the input schema's `examples`: it becomes the curl that people try. */
+const exampleOf = ({ input }: Pipeline): unknown =>
+  Array.isArray(input.examples) ? input.examples[0] : undefined;
+
+/** Relative where that is shorter. */
+const shorten = (folder: string, file: string): string => {
+  const relative = path.relative(folder, file);
+  return relative.startsWith('..') ? file : relative;
 };

@@ -16,7 +16,7 @@ import { describeFunction, type FunctionDescription } from './describe';
 import { SUITE_SETTINGS, type SuiteConfig } from './environment';
 import { indexPage } from './index-page';
 import { createPlatform, type OpenPlatform } from './platform';
-import { checkAddresses, missingSettings } from './requirements';
+import { checkValues, missingSettings } from './requirements';
 import { selectFunctions } from './select';
 
 export type Catalogue = Readonly<Record<string, () => Promise<{ readonly default: AnyFunction }>>>;
@@ -63,8 +63,8 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
     config: readAll(declaration.config, environment, production, mistakes),
   }));
   const needs = new Set(declarations.flatMap(({ needs = [] }) => needs as readonly Need[]));
-  if (production) mistakes.push(...missingSettings(needs, config));
-  mistakes.push(...checkAddresses(config));
+  mistakes.push(...missingSettings(needs, config, production));
+  mistakes.push(...checkValues(config));
   refuse(mistakes);
 
   const platform = createPlatform({ ...options, config, production });

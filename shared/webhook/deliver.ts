@@ -145,7 +145,6 @@ const load = async (): Promise<AxiosInstance> => {
     responseType: 'stream',
     validateStatus: () => true,
     maxBodyLength: MAX_PAYLOAD,
-    transformRequest: [(data: unknown) => data],
     headers: { common: { accept: 'application/json, */*;q=0.1', 'user-agent': 'faas-patterns' } },
   });
 };

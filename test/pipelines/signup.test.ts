@@ -87,6 +87,10 @@ describe('the input', () => {
     [{ ...REQUIRED, username: '' }, ['/username']],
     [{ ...REQUIRED, username: 'x'.repeat(101) }, ['/username']],
     [{ ...REQUIRED, email: 'ada' }, ['/email']],
+    // What the steps would refuse is refused at the door: later it would be a failed run.
+    [{ ...REQUIRED, username: ' ' }, ['/username']],
+    [{ ...REQUIRED, username: 'ada\u202e' }, ['/username']],
+    [{ ...REQUIRED, phoneNumber: '202 555 0123' }, ['/phoneNumber']],
     [{ ...REQUIRED, phoneNumber: 14155552671 }, ['/phoneNumber']],
     [{ ...REQUIRED, newsletter: 'yes' }, ['/newsletter']],
     [{ ...REQUIRED, company: ['a'] }, ['/company']],
@@ -94,7 +98,7 @@ describe('the input', () => {
     // A mistyped field would drop a confirmation without a word.
     [{ ...REQUIRED, phonenumber: '+14155552671' }, ['/phonenumber']],
   ])('refuses %j', (input, pointers) => {
-    expect(check(input).map(({ pointer }) => pointer)).toEqual(pointers);
+    expect([...new Set(check(input).map(({ pointer }) => pointer))]).toEqual(pointers);
   });
 });
 

@@ -22,6 +22,13 @@ describe('nearest', () => {
   });
 });
 
+test('a very long word costs nothing', () => {
+  const known = Array.from({ length: 300 }, (_, i) => `function-${i}`);
+  const start = performance.now();
+  expect(nearest('x'.repeat(200_000), known)).toBeUndefined();
+  expect(performance.now() - start).toBeLessThan(500);
+});
+
 test('didYouMean is the end of a sentence, or nothing', () => {
   expect(didYouMean('requird', ['required'])).toBe('; did you mean required?');
   expect(didYouMean('colour', ['required'])).toBe('');

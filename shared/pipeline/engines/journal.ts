@@ -3,7 +3,7 @@
  *
  * Fails closed: what could not be written was not accepted (`engine_unavailable`).
  */
-import { openDatabase } from '../../sqlite';
+import { type Connection, openDatabase } from '../../sqlite';
 import type { Pipeline } from '../pipeline';
 import type { Results, Run, RunState, StepResult } from '../run';
 
@@ -13,11 +13,12 @@ const APPLICATION_ID = 0x72756e01;
 const MIGRATIONS = [
   `CREATE TABLE graphs (hash TEXT PRIMARY KEY, pipeline TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE runs (
-     id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, graph TEXT NOT NULL, state TEXT NOT NULL, input TEXT NOT NULL,
-     traceparent TEXT NOT NULL, key TEXT, fingerprint TEXT NOT NULL, created_at TEXT NOT NULL, ended_at TEXT
-   ) WITHOUT ROWID;
+     serial INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, pipeline TEXT NOT NULL, graph TEXT NOT NULL,
+     state TEXT NOT NULL, input TEXT NOT NULL, traceparent TEXT NOT NULL, key TEXT, fingerprint TEXT NOT NULL,
+     created_at TEXT NOT NULL, ended_at TEXT
+   );
    CREATE UNIQUE INDEX runs_key ON runs (pipeline, key) WHERE key IS NOT NULL;
-   CREATE INDEX runs_open ON runs (id) WHERE state = 'running';
+   CREATE INDEX runs_running ON runs (serial) WHERE state = 'running';
    CREATE TABLE steps (run TEXT NOT NULL, step TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run, step)) WITHOUT ROWID;`,
 ];
 
@@ -45,36 +46,24 @@ export interface Ended {
   readonly endedAt: string;
 }
 
+/** A run that has not ended, as it stands. */
+export interface OpenRun {
+  readonly record: RunRecord;
+  readonly results: Results;
+}
+
+/** Everything rejects with `engine_unavailable` when the file cannot be used, and can be tried again. */
 export interface Journal {
   /** Records the run; or gives the one that has the same key, or `mismatch` when that had another input. */
   accept(run: NewRun): Promise<'accepted' | 'mismatch' | Run>;
   /** Records what has changed of a run, in one commit. */
   record(id: string, changes: Results, ended: Ended | undefined): Promise<void>;
+  /** Steps in the order of the run's own graph. */
   find(pipeline: string, id: string): Promise<Run | undefined>;
-  /** Every run that has not ended. */
-  open(): Promise<readonly (RunRecord & { readonly results: Results })[]>;
+  /** Every run that has not ended, in the order of acceptance. */
+  unended(): Promise<readonly OpenRun[]>;
   close(): Promise<void>;
 }
-
-interface RunRow {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly graph: string;
-  readonly state: RunState;
-  readonly input: string;
-  readonly traceparent: string;
-  readonly fingerprint: string;
-  readonly created_at: string;
-  readonly ended_at: string | null;
-}
-
-interface StepRow {
-  readonly step: string;
-  readonly result: string;
-}
-
-const PUT_STEP = 'INSERT OR REPLACE INTO steps (run, step, result) VALUES (?, ?, ?)';
-const STEPS = 'SELECT step, result FROM steps WHERE run = ?';
 
 /** Opens the file for this process alone. Rejects with `engine_unavailable` when another one has it. */
 export const openJournal = async (path: string): Promise<Journal> => {
@@ -86,96 +75,132 @@ export const openJournal = async (path: string): Promise<Journal> => {
     wait: 1_000,
     code: 'engine_unavailable',
   });
+  /** By their digests, which say all of them. */
+  const graphs = new Map<string, Pipeline>();
+  const graphOf = (db: Connection, { graph }: RunRow): Pipeline => {
+    const known = graphs.get(graph);
+    if (known) return known;
+    const row = db.get<{ pipeline: string }>('SELECT pipeline FROM graphs WHERE hash = ?', graph);
+    if (!row) throw new Error(`the journal holds runs of the graph ${graph}, but not the graph`);
+    const pipeline = JSON.parse(row.pipeline) as Pipeline;
+    graphs.set(graph, pipeline);
+    return pipeline;
+  };
+  const resultsOf = (db: Connection, row: RunRow): Results => {
+    const results = new Map(
+      db
+        .all<StepRow>('SELECT step, result FROM steps WHERE run = ?', row.id)
+        .map(({ step, result }) => [step, JSON.parse(result) as StepResult]),
+    );
+    return Object.fromEntries(
+      graphOf(db, row).steps.flatMap(({ name }) => {
+        const result = results.get(name);
+        return result ? [[name, result]] : [];
+      }),
+    );
+  };
+  const toRun = (db: Connection, row: RunRow): Run => ({
+    id: row.id,
+    pipeline: row.pipeline,
+    state: row.state,
+    steps: resultsOf(db, row),
+    createdAt: row.created_at,
+    ...(row.ended_at !== null && { endedAt: row.ended_at }),
+  });
+
   return {
     accept: (run) =>
       database.write((db) => {
-        const { pipeline, key } = run;
-        if (key !== undefined) {
-          const known = db.get<RunRow>(
-            'SELECT * FROM runs WHERE pipeline = ? AND key = ?',
-            pipeline.name,
-            key,
-          );
-          if (known && known.fingerprint !== run.fingerprint) return 'mismatch';
-          if (known) return toRun(known, db.all<StepRow>(STEPS, known.id));
-        }
-        db.run(
-          'INSERT OR IGNORE INTO graphs (hash, pipeline) VALUES (?, ?)',
-          pipeline.hash,
-          JSON.stringify(pipeline),
-        );
-        db.run(
-          'INSERT INTO runs (id, pipeline, graph, state, input, traceparent, key, fingerprint, created_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-          run.id,
-          pipeline.name,
-          pipeline.hash,
-          run.ended?.state ?? 'running',
-          JSON.stringify(run.input),
-          run.traceparent,
-          key ?? null,
-          run.fingerprint,
-          run.createdAt,
-          run.ended?.endedAt ?? null,
-        );
-        for (const [step, result] of Object.entries(run.results))
-          db.run(PUT_STEP, run.id, step, JSON.stringify(result));
-        return 'accepted';
+        const known = run.key === undefined ? undefined : findByKey(db, run.pipeline.name, run.key);
+        if (!known) insert(db, run);
+        else if (known.fingerprint !== run.fingerprint) return 'mismatch';
+        return known ? toRun(db, known) : 'accepted';
       }),
     record: (id, changes, ended) =>
       database.write((db) => {
-        for (const [step, result] of Object.entries(changes))
-          db.run(PUT_STEP, id, step, JSON.stringify(result));
-        if (ended)
-          db.run(
-            'UPDATE runs SET state = ?, ended_at = ? WHERE id = ?',
-            ended.state,
-            ended.endedAt,
-            id,
-          );
+        putSteps(db, id, changes);
+        if (!ended) return;
+        const { state, endedAt } = ended;
+        db.run('UPDATE runs SET state = ?, ended_at = ? WHERE id = ?', state, endedAt, id);
       }),
     find: (pipeline, id) =>
       database.read((db) => {
-        // A key with a NUL would not be text to SQLite; no id has one.
-        const row = id.includes('\0')
-          ? undefined
-          : db.get<RunRow>('SELECT * FROM runs WHERE id = ? AND pipeline = ?', id, pipeline);
-        return row && toRun(row, db.all<StepRow>(STEPS, id));
+        // Nothing else is an id, and not everything can be asked for: SQLite has no text with a NUL.
+        if (!/^[\w-]{1,64}$/.test(id)) return undefined;
+        const row = db.get<RunRow>(`${SELECT} WHERE id = ? AND pipeline = ?`, id, pipeline);
+        return row && toRun(db, row);
       }),
-    open: () =>
-      database.read((db) => {
-        const graphs = new Map<string, Pipeline>();
-        const graphOf = (hash: string): Pipeline => {
-          const known = graphs.get(hash);
-          if (known) return known;
-          const row = db.get<{ pipeline: string }>(
-            'SELECT pipeline FROM graphs WHERE hash = ?',
-            hash,
-          );
-          const pipeline = JSON.parse(row?.pipeline ?? 'null') as Pipeline;
-          graphs.set(hash, pipeline);
-          return pipeline;
-        };
-        return db.all<RunRow>("SELECT * FROM runs WHERE state = 'running'").map((row) => ({
-          id: row.id,
-          pipeline: graphOf(row.graph),
-          input: JSON.parse(row.input) as unknown,
-          traceparent: row.traceparent,
-          createdAt: row.created_at,
-          results: toResults(db.all<StepRow>(STEPS, row.id)),
-        }));
-      }),
+    unended: () =>
+      database.read((db) =>
+        db.all<RunRow & InputRow>(UNENDED).map((row) => ({
+          record: {
+            id: row.id,
+            pipeline: graphOf(db, row),
+            input: JSON.parse(row.input) as unknown,
+            traceparent: row.traceparent,
+            createdAt: row.created_at,
+          },
+          results: resultsOf(db, row),
+        })),
+      ),
     close: () => database.close(),
   };
 };
 
-const toResults = (rows: readonly StepRow[]): Results =>
-  Object.fromEntries(rows.map(({ step, result }) => [step, JSON.parse(result) as StepResult]));
+interface RunRow {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly graph: string;
+  readonly state: RunState;
+  readonly fingerprint: string;
+  readonly created_at: string;
+  readonly ended_at: string | null;
+}
 
-const toRun = (row: RunRow, steps: readonly StepRow[]): Run => ({
-  id: row.id,
-  pipeline: row.pipeline,
-  state: row.state,
-  steps: toResults(steps),
-  createdAt: row.created_at,
-  ...(row.ended_at !== null && { endedAt: row.ended_at }),
-});
+interface InputRow {
+  readonly input: string;
+  readonly traceparent: string;
+}
+
+interface StepRow {
+  readonly step: string;
+  readonly result: string;
+}
+
+/** Without the input, which is large and shown to nobody. */
+const SELECT = 'SELECT id, pipeline, graph, state, fingerprint, created_at, ended_at FROM runs';
+const UNENDED = "SELECT * FROM runs WHERE state = 'running' ORDER BY serial";
+
+const findByKey = (db: Connection, pipeline: string, key: string): RunRow | undefined =>
+  db.get<RunRow>(`${SELECT} WHERE pipeline = ? AND key = ?`, pipeline, key);
+
+const insert = (db: Connection, run: NewRun): void => {
+  const { hash, name } = run.pipeline;
+  if (!db.get('SELECT 1 FROM graphs WHERE hash = ?', hash))
+    db.run('INSERT INTO graphs (hash, pipeline) VALUES (?, ?)', hash, JSON.stringify(run.pipeline));
+  db.run(
+    `INSERT INTO runs (id, pipeline, graph, state, input, traceparent, key, fingerprint, created_at, ended_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    run.id,
+    name,
+    hash,
+    run.ended?.state ?? 'running',
+    JSON.stringify(run.input),
+    run.traceparent,
+    run.key ?? null,
+    run.fingerprint,
+    run.createdAt,
+    run.ended?.endedAt ?? null,
+  );
+  putSteps(db, run.id, run.results);
+};
+
+const putSteps = (db: Connection, run: string, results: Results): void => {
+  for (const [step, result] of Object.entries(results))
+    db.run(
+      'INSERT OR REPLACE INTO steps (run, step, result) VALUES (?, ?, ?)',
+      run,
+      step,
+      JSON.stringify(result),
+    );
+};

@@ -131,6 +131,18 @@ describe('a file without mistakes', () => {
     expect(pipeline?.steps.map(({ retry }) => retry.attempts)).toEqual([9, 9]);
   });
 
+  test('means by an alias the last anchor of its name before it', () => {
+    const { pipeline } = load(
+      `${HEAD}  a: { function: x, when: &p /username }\n  b: { function: x, when: *p }\n  c: { function: x, when: &p /phoneNumber }\n  d: { function: x, when: *p }\n`,
+    );
+    expect(pipeline?.steps.map(({ when }) => when)).toEqual([
+      '/username',
+      '/username',
+      '/phoneNumber',
+      '/phoneNumber',
+    ]);
+  });
+
   test('may have Windows line ends and a byte order mark', () => {
     expect(found(`\ufeff${HEAD}  a: { function: x }\n`, { file: 'other.yaml' })).toEqual([
       '1:7 name_mismatch',
@@ -198,8 +210,9 @@ describe('YAML', () => {
           .join('\n')}\n`,
       'too_complex',
     ],
+    ['very many aliases', () => `a: &a x\nb: [${'*a ,'.repeat(60_000)}]\n`, 'too_complex'],
     ['deep nesting', () => `a: ${'['.repeat(40)}${']'.repeat(40)}\n`, 'too_complex'],
-    ['very deep nesting', () => '['.repeat(100_000), 'yaml_syntax'],
+    ['very deep nesting', () => '['.repeat(100_000), 'too_complex'],
     ['very many values', () => `a: [${'1,'.repeat(30_000)}]\n`, 'too_complex'],
     ['a very long text', () => `# ${'x'.repeat(300_000)}\n`, 'too_large'],
   ])('cannot exhaust us with %s', (_, text, code) => {
@@ -210,6 +223,18 @@ describe('YAML', () => {
     expect(mistakes.length).toBeLessThanOrEqual(25);
     expect(performance.now() - start).toBeLessThan(5_000);
   });
+
+  test.each(['[', '{', '[{a: ', '- ', '? ', '- ? '])(
+    'nested too deep to be read is told a few times, not once a level: %j',
+    (part) => {
+      for (const depth of [100, 3_000, 20_000]) {
+        const { mistakes } = load(part.repeat(depth));
+        expect(mistakes.length).toBeGreaterThan(0);
+        expect(mistakes.length).toBeLessThanOrEqual(20);
+        expect(mistakes.map(({ message }) => message).join()).not.toContain('call stack');
+      }
+    },
+  );
 
   test('of any kind is answered with mistakes or a pipeline, never thrown', () => {
     const words = [
@@ -344,6 +369,14 @@ describe('the shape', () => {
     expect(foundIn(steps(100))).toEqual([]);
     expect(foundIn(steps(101))).toEqual(['4:1 too_many_steps']);
     expect(found(`${HEAD.replace('steps:', 'steps: {}')}`)).toEqual(['4:1 no_steps']);
+  });
+
+  test('is told of far too many steps at once, without a look at their graph', () => {
+    const steps = Array.from({ length: 6_000 }, (_, i) => `  s${i}: { after: [s${i ^ 1}] }\n`);
+    const start = performance.now();
+    const codes = new Set(load(HEAD + steps.join('')).mistakes.map(({ code }) => code));
+    expect([...codes]).toEqual(['too_many_steps']);
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 
   test('has a caller of the three', () => {

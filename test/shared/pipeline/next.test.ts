@@ -353,7 +353,11 @@ describe('exposed', () => {
   });
 
   test('keeps a list a list where all of it is named', () => {
-    expect(exposed({ expose: ['/items/0', '/items'] }, answer)).toEqual({ items: answer.items });
+    for (const expose of [
+      ['/items/0', '/items'],
+      ['/items', '/items/0'],
+    ])
+      expect(exposed({ expose }, answer)).toEqual({ items: answer.items });
   });
 
   test('of no JSON object is nothing', () => {
