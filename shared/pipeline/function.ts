@@ -1,4 +1,5 @@
 /** A pipeline file as a function: accepts inputs, tells how their runs stand. */
+import type { Clock } from '../clock';
 import type { Settings } from '../config';
 import { type AnyFunction, defineFunction } from '../define';
 import { readEvent } from '../event';
@@ -48,13 +49,16 @@ export const pipelineFunction = (
         const url = (config as Readonly<Record<string, string | undefined>>)[target.webhook];
         return url ? [url] : [];
       }),
-    create: (_config, { engine }) => {
+    create: (_config, { engine, clock }) => {
       engine.register(pipeline);
-      return { 'POST /': accept(pipeline, engine), 'GET /runs/:id': show(pipeline, engine) };
+      return {
+        'POST /': accept(pipeline, engine, clock),
+        'GET /runs/:id': show(pipeline, engine),
+      };
     },
   });
 
-const accept = (pipeline: Pipeline, engine: Engine): Handler => {
+const accept = (pipeline: Pipeline, engine: Engine, clock: Clock): Handler => {
   const check = compile(pipeline.input);
   return async (request, context) => {
     const { data, key } = await readEvent(request, context, { name: pipeline.name, check });
@@ -67,8 +71,10 @@ const accept = (pipeline: Pipeline, engine: Engine): Handler => {
     const { run } = started;
     const headers = { location: `/${pipeline.name}/runs/${run.id}`, 'cache-control': 'no-store' };
     if (wait === undefined) return json(run, { status: 202, headers });
-    const patience = AbortSignal.any([context.signal, AbortSignal.timeout(wait * 1000)]);
-    const current = (await engine.settled(pipeline.name, run.id, patience)) ?? run;
+    const settled = await within(wait * 1000, clock, context.signal, (signal) =>
+      engine.settled(pipeline.name, run.id, signal),
+    );
+    const current = settled ?? run;
     return json(current, {
       status: hasEnded(current) ? 200 : 202,
       headers: { ...headers, 'preference-applied': `wait=${wait}` },
@@ -86,10 +92,36 @@ const show =
 
 const hasEnded = ({ state }: Run): boolean => state !== 'running';
 
-/** RFC 7240 section 4.3, in seconds; `undefined` when the caller does not want to wait. */
+/** Does the work under a signal that aborts after `ms`, or with the one given; neither timer nor listener stays behind. */
+const within = async <T>(
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const patience = new AbortController();
+  const stop = () => patience.abort();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  clock.sleep(ms, patience.signal).then(stop, stop);
+  try {
+    return await work(patience.signal);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+};
+
+/**
+ * The preference `wait` (RFC 7240 section 4.3), in seconds, at most `MAX_WAIT`; `undefined` when the caller does not
+ * want to wait, or says it in a way that means nothing. The first of the name counts (section 2); behind a `;` stand
+ * parameters of another preference.
+ */
 const readWait = (prefer: string | null): number | undefined => {
-  const asked = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i.exec(prefer ?? '')?.[1];
-  return asked === undefined ? undefined : Math.min(Number(asked), MAX_WAIT);
+  const preferences = prefer?.match(/(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
+  const wait = preferences.find((preference) => /^\s*wait\s*(?:[=;]|$)/i.test(preference)) ?? '';
+  const seconds = /^\s*wait\s*=\s*(?:(\d+)|"(\d+)")\s*(?:;|$)/i.exec(wait);
+  return seconds ? Math.min(Number(seconds[1] ?? seconds[2]), MAX_WAIT) : undefined;
 };
 
 /** Its webhooks are its environment: each variable holds a URL, and a secret of its own where the file names one. */

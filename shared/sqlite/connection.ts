@@ -2,8 +2,8 @@
  * One SQLite connection: the only file that knows libsql, which is loaded when the first database is opened.
  *
  * It stands between us and what libsql does not forgive: a lone buffer or a boolean as parameter aborts the whole
- * process, text is cut at a NUL, a statement that failed fails for ever, one that met a lock or was left before its
- * last row is never done, and prepared statements keep the locks of a closed connection.
+ * process, text is cut at a NUL, a statement that met a lock or was left before its last row is never
+ * done, and prepared statements keep the locks of a closed connection.
  *
  * Fails closed: a parameter that would not come back as it went in is a TypeError.
  */
@@ -43,32 +43,26 @@ export const connect = async (path: string): Promise<OwnConnection> => {
   const database = new Database(path);
   const statements = new Map<string, Libsql.Statement>();
 
-  /** Parameters go in as one array: libsql takes a lone object for a set of named ones. */
-  const using = <T>(
-    sql: string,
-    params: Param[],
-    use: (statement: Libsql.Statement, values: SqlValue[]) => T,
-  ): T => {
-    const values = params.map(toSql);
+  const prepared = (sql: string): Libsql.Statement => {
     const statement = statements.get(sql) ?? database.prepare(sql);
-    // Taken out while it runs: one that throws is not put back, because libsql does not reset it.
-    statements.delete(sql);
-    const result = use(statement, values);
     statements.set(sql, statement);
-    return result;
+    return statement;
   };
+  // Parameters go in as one array: libsql takes a lone object for a set of named ones.
   const all = <Row>(sql: string, ...params: Param[]): Row[] =>
-    using(sql, params, (statement, values) => statement.all(values).map((row) => toRow<Row>(row)));
+    prepared(sql)
+      .all(params.map(toSql))
+      .map((row) => toRow<Row>(row));
 
   const connection: OwnConnection = {
-    // Not with get() of libsql, which does not reset the statement before it binds.
+    // Not with get() of libsql: a statement that was run before or failed would stay as it is.
     get: <Row>(sql: string, ...params: Param[]) => all<Row>(sql, ...params)[0],
     all,
-    run: (sql, ...params) =>
-      using(sql, params, (statement, values) => {
-        if (statement.reader) throw new TypeError('a statement that gives rows is for get or all');
-        return statement.run(values).changes;
-      }),
+    run: (sql, ...params) => {
+      const statement = prepared(sql);
+      if (statement.reader) throw new TypeError('a statement that gives rows is for get or all');
+      return statement.run(params.map(toSql)).changes;
+    },
     exec: (sql) => void database.exec(sql),
     get inTransaction() {
       return database.inTransaction;

@@ -198,7 +198,10 @@ describe('a failure', () => {
       if (failing) throw thrown;
       return json({}, { status: 201 });
     });
-    expect((await call()).status).toBe(asFailure(thrown).status);
+    const { status, bytes } = await call();
+    expect(status).toBe(asFailure(thrown).status);
+    // Only the host sees what lies behind a failure, so it must reach the host as it was thrown.
+    expect(bytes.toString()).toContain('urn:request:rim');
     failing = false;
     expect((await call()).status).toBe(201);
     expect(calls()).toBe(2);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -345,6 +345,34 @@ describe('sqlite: a file that refuses', () => {
     await database.read(roomFor(1_000_000));
     await database.write(note('big', BIG));
     expect(await words(database)).toEqual(['before', 'big', 'small']);
+  });
+
+  test('a commit that SQLite refuses is undone, and leaves room for the next', async () => {
+    const linked = `${SCHEMA};
+      CREATE TABLE links (word TEXT REFERENCES words (word) DEFERRABLE INITIALLY DEFERRED) STRICT`;
+    const database = await open({ migrations: [linked] });
+    const link = (word: string) =>
+      database.write((db) => db.run('INSERT INTO links VALUES (?)', word));
+    await expect(link('none')).rejects.toMatchObject({
+      code: 'store_unavailable',
+      cause: { code: 'SQLITE_CONSTRAINT_FOREIGNKEY' },
+    });
+    expect(await words(database)).toEqual([]);
+    await database.write((db) => db.run(ADD, 'a'));
+    expect(await link('a')).toBe(1);
+  });
+
+  test('a damaged page fails reading and writing with the code, and says nothing of the inside', async () => {
+    const before = await open();
+    await before.write((db) => db.run(ADD, 'a'));
+    await before.close();
+    const bytes = await readFile(path);
+    // All but the first page, which holds the schema.
+    await writeFile(path, bytes.fill(0xa5, 4096));
+    const database = await open({ code: 'engine_unavailable' });
+    const refusal = { code: 'engine_unavailable', message: 'No run can be recorded now.' };
+    await expect(words(database)).rejects.toMatchObject(refusal);
+    await expect(database.write((db) => db.run(ADD, 'b'))).rejects.toMatchObject(refusal);
   });
 
   test('a work that hides the failure of the file is not acknowledged for that', async () => {

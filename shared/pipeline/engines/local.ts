@@ -51,30 +51,31 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
   /** With the journal comes what it holds, before anything is added: so nothing is taken up twice. */
   const openAll = async (): Promise<Journal> => {
     const file = await openJournal();
-    for (const { record, results } of await file.unended()) {
-      const run = liveRun(record, results);
-      live.set(record.id, run);
-      left.push(run);
+    try {
+      left = (await file.unended()).map(({ record, results }) => liveRun(record, results));
+    } catch (error) {
+      await file.close();
+      throw error;
     }
+    for (const run of left) live.set(run.record.id, run);
     return file;
   };
 
-  const journal = (): Promise<Journal> => {
-    if (!opening) {
-      const mine = openAll();
-      opening = mine;
-      // A file that could not be opened may be there at the next call.
-      mine.catch(() => {
-        opening = undefined;
-      });
-    }
+  const journal = async (): Promise<Journal> => {
+    if (opening) return opening;
+    if (closing.aborted) throw new Failure('stopping');
+    opening = openAll();
+    // A file that could not be opened may be there at the next call.
+    opening.catch(() => {
+      opening = undefined;
+    });
     return opening;
   };
 
   const record = recorder({ journal, clock, log, cutting });
   const save = async (run: LiveRun): Promise<void> => {
     await record(run);
-    if (run.ended) live.delete(run.record.id);
+    if (run.shown.state !== 'running') live.delete(run.record.id);
   };
   const gate = createGate({ limit: MAX_CALLS, share: MAX_CALLS_TO_ONE });
   const steps = performer({ attempt, save, gate, clock, log, closing, cutting });

@@ -1,0 +1,158 @@
+/** A local engine on a real journal file, with time that stands still and steps that end as the test says. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { canonicalJson } from '../../../../shared/canonical';
+import { Failure } from '../../../../shared/failure';
+import type { Attempt, AttemptOutcome } from '../../../../shared/pipeline/attempt';
+import type { Engine } from '../../../../shared/pipeline/engine';
+import { type Journal, openJournal } from '../../../../shared/pipeline/engines/journal';
+import { localEngine } from '../../../../shared/pipeline/engines/local';
+import { type Pipeline, STEP_DEFAULTS, type Step } from '../../../../shared/pipeline/pipeline';
+import type { Run } from '../../../../shared/pipeline/run';
+import { systemRandom } from '../../../../shared/random';
+import { type Line, testContext } from '../../../support/invoke';
+import { type ManualClock, manualClock } from '../../../support/manual-clock';
+
+export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+export const DELIVERED: AttemptOutcome = { verdict: 'delivered' };
+export const DEAD: AttemptOutcome = { verdict: 'dead', error: { code: 'refused', status: 422 } };
+
+/** Step name to what differs from the defaults; they are called in the order of the list. */
+export const pipelineOf = (
+  steps: Readonly<Record<string, Partial<Step>>>,
+  name = 'signup',
+): Pipeline => {
+  const filled = {
+    name,
+    summary: 'A test.',
+    callers: 'public' as const,
+    input: { type: 'object' },
+    steps: Object.entries(steps).map(
+      ([step, fields]): Step => ({
+        name: step,
+        target: { function: step },
+        after: [],
+        required: true,
+        expose: [],
+        ...STEP_DEFAULTS,
+        ...fields,
+      }),
+    ),
+  };
+  return { ...filled, hash: createHash('sha256').update(canonicalJson(filled)).digest('hex') };
+};
+
+export type Call = Parameters<Attempt>[0] & {
+  /** `create-user 1`: step and attempt. */
+  readonly label: string;
+};
+
+export interface Lab {
+  readonly engine: Engine;
+  readonly clock: ManualClock;
+  readonly lines: Line[];
+  /** Every attempt so far, in the order of their beginnings. */
+  readonly calls: Call[];
+  labels(): string[];
+  /** Ends an attempt that the script leaves open. */
+  end(label: string, outcome: AttemptOutcome, runId?: string): void;
+  start(input?: unknown, key?: string): Promise<Run>;
+  find(run: Run): Promise<Run>;
+  /** Waits, in real time, for what the disk takes. */
+  until(condition: () => boolean | Promise<boolean>): Promise<void>;
+  /** The run when it has ended, with the clock standing still. */
+  ended(run: Run): Promise<Run>;
+}
+
+export interface LabOptions {
+  readonly path: string;
+  readonly pipeline: Pipeline;
+  /** How an attempt ends; `undefined` leaves it open until `end` or the signal. @default delivered */
+  readonly script?: (call: Call) => AttemptOutcome | Promise<AttemptOutcome> | undefined;
+  /** @default the journal as it is */
+  readonly wrap?: (journal: Journal) => Journal;
+  /** @default a new one */
+  readonly clock?: ManualClock;
+  /** @default all are */
+  readonly isConfigured?: (target: Step['target']) => boolean;
+}
+
+export const createLab = (options: LabOptions): Lab => {
+  const { path, pipeline, script = () => DELIVERED, wrap = (journal) => journal } = options;
+  const { clock = manualClock(), isConfigured = () => true } = options;
+  const { log, lines } = testContext();
+  const calls: Call[] = [];
+  const open = new Map<string, (outcome: AttemptOutcome) => void>();
+  const attempt: Attempt = async (details) => {
+    const call = { ...details, label: `${details.step.name} ${details.attempt}` };
+    calls.push(call);
+    return (
+      script(call) ??
+      new Promise((resolve, reject) => {
+        open.set(`${details.run.id} ${call.label}`, resolve);
+        details.signal.addEventListener('abort', () => reject(new Failure('aborted')));
+      })
+    );
+  };
+  const engine = localEngine({
+    openJournal: async () => wrap(await openJournal(path)),
+    attempt,
+    isConfigured,
+    clock,
+    random: systemRandom,
+    log,
+  });
+  engine.register(pipeline);
+  const find = async ({ pipeline, id }: Run): Promise<Run> =>
+    (await engine.find(pipeline, id)) as Run;
+  const until: Lab['until'] = async (condition) => {
+    const end = performance.now() + 5_000;
+    while (!(await condition())) {
+      if (performance.now() > end) throw new Error('this should have happened by now');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return {
+    engine,
+    clock,
+    lines,
+    calls,
+    labels: () => calls.map(({ label }) => label),
+    end: (label, outcome, runId = calls.find((call) => call.label === label)?.run.id) => {
+      const resolve = open.get(`${runId} ${label}`);
+      if (!resolve) throw new Error(`nothing is open: ${label}`);
+      open.delete(`${runId} ${label}`);
+      resolve(outcome);
+    },
+    start: async (input = {}, key) => {
+      const started = await engine.start(pipeline.name, input, {
+        idempotencyKey: key,
+        traceparent: TRACEPARENT,
+      });
+      if (started === 'mismatch') throw new Error('this should not be a mismatch');
+      return started.run;
+    },
+    find,
+    until,
+    ended: async (run) => {
+      await until(async () => (await find(run)).state !== 'running');
+      return find(run);
+    },
+  };
+};
+
+/** A folder for journals that `clean` deletes. */
+export const createFolder = (): { file(): string; clean(): Promise<void> } => {
+  const folder = mkdtempSync(join(tmpdir(), 'engine-'));
+  let count = 0;
+  return {
+    file: () => join(folder, `${++count}`, 'runs.db'),
+    clean: () => rm(folder, { recursive: true, force: true }),
+  };
+};
+
+export const now = (): AbortSignal => AbortSignal.abort();
+export const never = (): AbortSignal => new AbortController().signal;
