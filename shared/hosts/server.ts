@@ -86,9 +86,17 @@ export const listen = (server: http.Server, port: number, host: string): Promise
     });
   });
 
+/** Between two looks for connections that have become idle, ms. */
+const IDLE_CHECK = 50;
+
 /** Refuses new connections and resolves when the requests in flight have ended. */
 export const drain = (server: http.Server): Promise<void> =>
   new Promise((resolve) => {
-    server.close(() => resolve());
+    // Answers that began before the stop could not say `connection: close`; their connections end once they are idle.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
     server.closeIdleConnections();
   });

@@ -27,6 +27,12 @@ export const html = (value: string, { status = 200, headers = {} }: AnswerOption
 export const empty = ({ status = 204, headers = {} }: AnswerOptions = {}): Response =>
   answer(null, status, headers);
 
+/** A body that is made while it is sent, part by part, at the pace of the client; ended early when the client leaves. */
+export const stream = (
+  parts: AsyncIterable<string>,
+  { status = 200, headers = {} }: AnswerOptions = {},
+): Response => new StreamAnswer(parts, status, HeaderPairs.of(headers)) as unknown as Response;
+
 /** RFC 9457. Shows the failure's own words only; its cause is for the log. */
 export const problem = (thrown: unknown, requestId: string): Response => {
   const failure: Failure = asFailure(thrown);
@@ -130,5 +136,52 @@ export class Answer {
   #use(): void {
     if (this.bodyUsed) throw new TypeError('the body was read already');
     this.bodyUsed = true;
+  }
+}
+
+/** An answer whose body is still being made, with as much of `Response` as hosts and decorators use. */
+class StreamAnswer {
+  readonly type = 'default';
+  readonly url = '';
+  readonly redirected = false;
+  readonly statusText = '';
+  readonly body: ReadableStream<Uint8Array>;
+
+  constructor(
+    parts: AsyncIterable<string>,
+    readonly status: number,
+    readonly headers: HeaderPairs,
+  ) {
+    const iterator = parts[Symbol.asyncIterator]();
+    const encoder = new TextEncoder();
+    this.body = new ReadableStream(
+      {
+        pull: async (controller) => {
+          const { done, value } = await iterator.next();
+          if (done) controller.close();
+          else controller.enqueue(encoder.encode(value));
+        },
+        cancel: async () => void (await iterator.return?.()),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get bodyUsed(): boolean {
+    return this.body.locked;
+  }
+
+  async text(): Promise<string> {
+    const parts: Uint8Array[] = [];
+    for await (const part of this.body as unknown as AsyncIterable<Uint8Array>) parts.push(part);
+    return Buffer.concat(parts).toString('utf8');
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
   }
 }

@@ -15,6 +15,7 @@ import {
   parseDocument,
 } from 'yaml';
 import { pointerToken } from '../schema';
+import { harmless, quote } from './finding';
 
 /** Counted from 1. */
 export interface Position {
@@ -88,7 +89,7 @@ export const readYaml = (raw: string): YamlDocument => {
   for (const { code, message, pos } of [...errors.values()]
     .toReversed()
     .slice(0, MAX_SYNTAX_MISTAKES))
-    report(pos[0], ...(SOFT[code] ?? (['yaml_syntax', message] as const)));
+    report(pos[0], ...(SOFT[code] ?? (['yaml_syntax', harmless(message)] as const)));
   if (document.errors.some(({ code }) => SOFT[code] === undefined)) return nothing(mistakes);
   if (document.directives?.yaml.explicit)
     report(0, 'yaml_directive', 'directives are not taken: a file is YAML 1.2');
@@ -118,7 +119,7 @@ export const readYaml = (raw: string): YamlDocument => {
       if (isAlias(node)) {
         const source = anchors.get(node.source);
         if (source) return read(source, pointer, from);
-        report(from, 'bad_alias', `nothing before has the anchor ${JSON.stringify(node.source)}`);
+        report(from, 'bad_alias', `nothing before has the anchor ${quote(node.source)}`);
         return null;
       }
       if (isSeq(node)) return node.items.map((item, i) => read(item, `${pointer}/${i}`, from));

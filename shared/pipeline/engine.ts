@@ -24,6 +24,11 @@ export interface Engine {
   find(pipeline: string, id: string): Promise<Run | undefined>;
   /** The run as soon as it has ended, or as it is when the signal aborts. */
   settled(pipeline: string, id: string, signal: AbortSignal): Promise<Run | undefined>;
+  /**
+   * The run as it is, then as it is after a change, and at last as it ended: may skip states, never the latest.
+   * Ends there, when the signal aborts, and when the engine closes. Nothing, when there is no such run.
+   */
+  watch(pipeline: string, id: string, signal: AbortSignal): AsyncIterable<Run>;
   /** Goes on with every run that had not ended. Called once, when the host can be reached. */
   resume(): Promise<void>;
   /** Begins nothing new and waits for the steps under way, until the signal aborts them; what is open is resumed later. */

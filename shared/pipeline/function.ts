@@ -8,6 +8,7 @@ import type { Handler } from '../handler';
 import { json } from '../http/response';
 import { compile } from '../schema';
 import type { Engine } from './engine';
+import { runEvents } from './events';
 import type { Pipeline } from './pipeline';
 import type { Run } from './run';
 
@@ -42,6 +43,10 @@ export const pipelineFunction = (
       },
       // Its location is a capability of 128 random bits: who knows it was told.
       'GET /runs/:id': { summary: 'How a run stands.', callers: 'public' },
+      'GET /runs/:id/events': {
+        summary: 'The same as server-sent events, from now to the end of the run.',
+        callers: 'public',
+      },
     },
     calls: (config) =>
       pipeline.steps.flatMap(({ target }) => {
@@ -54,6 +59,7 @@ export const pipelineFunction = (
       return {
         'POST /': accept(pipeline, engine, clock),
         'GET /runs/:id': show(pipeline, engine),
+        'GET /runs/:id/events': runEvents({ pipeline: pipeline.name, engine, clock }),
       };
     },
   });

@@ -5,7 +5,8 @@
  */
 import { type Connection, openDatabase } from '../../sqlite';
 import type { Pipeline } from '../pipeline';
-import type { Results, Run, RunState, StepResult } from '../run';
+import type { Results, Run, RunState } from '../run';
+import { journalReader } from './journal-reader';
 
 /** Marks the file as a journal: "run" and a serial number. */
 const APPLICATION_ID = 0x72756e01;
@@ -75,46 +76,15 @@ export const openJournal = async (path: string): Promise<Journal> => {
     wait: 1_000,
     code: 'engine_unavailable',
   });
-  /** By their digests, which say all of them. */
-  const graphs = new Map<string, Pipeline>();
-  const graphOf = (db: Connection, { graph }: RunRow): Pipeline => {
-    const known = graphs.get(graph);
-    if (known) return known;
-    const row = db.get<{ pipeline: string }>('SELECT pipeline FROM graphs WHERE hash = ?', graph);
-    if (!row) throw new Error(`the journal holds runs of the graph ${graph}, but not the graph`);
-    const pipeline = JSON.parse(row.pipeline) as Pipeline;
-    graphs.set(graph, pipeline);
-    return pipeline;
-  };
-  const resultsOf = (db: Connection, row: RunRow): Results => {
-    const results = new Map(
-      db
-        .all<StepRow>('SELECT step, result FROM steps WHERE run = ?', row.id)
-        .map(({ step, result }) => [step, JSON.parse(result) as StepResult]),
-    );
-    return Object.fromEntries(
-      graphOf(db, row).steps.flatMap(({ name }) => {
-        const result = results.get(name);
-        return result ? [[name, result]] : [];
-      }),
-    );
-  };
-  const toRun = (db: Connection, row: RunRow): Run => ({
-    id: row.id,
-    pipeline: row.pipeline,
-    state: row.state,
-    steps: resultsOf(db, row),
-    createdAt: row.created_at,
-    ...(row.ended_at !== null && { endedAt: row.ended_at }),
-  });
-
+  const reader = journalReader();
   return {
     accept: (run) =>
       database.write((db) => {
-        const known = run.key === undefined ? undefined : findByKey(db, run.pipeline.name, run.key);
+        const { key, pipeline, fingerprint } = run;
+        const known = key === undefined ? undefined : reader.byKey(db, pipeline.name, key);
         if (!known) insert(db, run);
-        else if (known.fingerprint !== run.fingerprint) return 'mismatch';
-        return known ? toRun(db, known) : 'accepted';
+        else if (known.fingerprint !== fingerprint) return 'mismatch';
+        return known ? known.run() : 'accepted';
       }),
     record: (id, changes, ended) =>
       database.write((db) => {
@@ -123,56 +93,11 @@ export const openJournal = async (path: string): Promise<Journal> => {
         const { state, endedAt } = ended;
         db.run('UPDATE runs SET state = ?, ended_at = ? WHERE id = ?', state, endedAt, id);
       }),
-    find: (pipeline, id) =>
-      database.read((db) => {
-        // Nothing else is an id, and not everything can be asked for: SQLite has no text with a NUL.
-        if (!/^[\w-]{1,64}$/.test(id)) return undefined;
-        const row = db.get<RunRow>(`${SELECT} WHERE id = ? AND pipeline = ?`, id, pipeline);
-        return row && toRun(db, row);
-      }),
-    unended: () =>
-      database.read((db) =>
-        db.all<RunRow & InputRow>(UNENDED).map((row) => ({
-          record: {
-            id: row.id,
-            pipeline: graphOf(db, row),
-            input: JSON.parse(row.input) as unknown,
-            traceparent: row.traceparent,
-            createdAt: row.created_at,
-          },
-          results: resultsOf(db, row),
-        })),
-      ),
+    find: (pipeline, id) => database.read((db) => reader.byId(db, pipeline, id)),
+    unended: () => database.read(reader.unended),
     close: () => database.close(),
   };
 };
-
-interface RunRow {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly graph: string;
-  readonly state: RunState;
-  readonly fingerprint: string;
-  readonly created_at: string;
-  readonly ended_at: string | null;
-}
-
-interface InputRow {
-  readonly input: string;
-  readonly traceparent: string;
-}
-
-interface StepRow {
-  readonly step: string;
-  readonly result: string;
-}
-
-/** Without the input, which is large and shown to nobody. */
-const SELECT = 'SELECT id, pipeline, graph, state, fingerprint, created_at, ended_at FROM runs';
-const UNENDED = "SELECT * FROM runs WHERE state = 'running' ORDER BY serial";
-
-const findByKey = (db: Connection, pipeline: string, key: string): RunRow | undefined =>
-  db.get<RunRow>(`${SELECT} WHERE pipeline = ? AND key = ?`, pipeline, key);
 
 const insert = (db: Connection, run: NewRun): void => {
   const { hash, name } = run.pipeline;

@@ -14,6 +14,7 @@ import type { Attempt } from '../attempt';
 import type { Engine, Started } from '../engine';
 import { decide } from '../next';
 import type { Pipeline, Step } from '../pipeline';
+import type { Run } from '../run';
 import { createGate } from './gate';
 import type { Journal, RunRecord } from './journal';
 import { advance, type LiveRun, liveRun, notify, show } from './live-run';
@@ -131,8 +132,19 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
     settled: async (pipeline, id, signal) => {
       const run = live.get(id);
       if (run?.record.pipeline.name !== pipeline) return find(pipeline, id);
-      await watchToEnd(run, signal, () => closing.aborted);
+      await until(run, signal, () => hasEnded(run.shown) || closing.aborted);
       return run.shown;
+    },
+
+    watch: async function* (pipeline, id, signal) {
+      const run = live.get(id);
+      for (let seen = await find(pipeline, id); seen; seen = run?.shown) {
+        const last = seen;
+        yield last;
+        if (!run || hasEnded(last)) return;
+        await until(run, signal, () => run.shown !== last || closing.aborted);
+        if (run.shown === last) return;
+      }
     },
 
     resume: async () => {
@@ -164,11 +176,13 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
   };
 };
 
-/** Resolves when the run has ended, the signal aborts, or a change of the run finds that it is to be left. */
-const watchToEnd = (run: LiveRun, signal: AbortSignal, leave: () => boolean): Promise<void> =>
+const hasEnded = ({ state }: Run): boolean => state !== 'running';
+
+/** Resolves when a change of the run finds it done, or the signal aborts. */
+const until = (run: LiveRun, signal: AbortSignal, isDone: () => boolean): Promise<void> =>
   new Promise((resolve) => {
     const check = () => {
-      if (run.shown.state === 'running' && !signal.aborted && !leave()) return;
+      if (!isDone() && !signal.aborted) return;
       run.watchers.delete(check);
       signal.removeEventListener('abort', check);
       resolve();

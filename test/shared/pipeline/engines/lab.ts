@@ -76,13 +76,15 @@ export interface LabOptions {
   readonly wrap?: (journal: Journal) => Journal;
   /** @default a new one */
   readonly clock?: ManualClock;
+  /** Whether the engine knows the pipeline from the start. @default true */
+  readonly register?: boolean;
   /** @default all are */
   readonly isConfigured?: (target: Step['target']) => boolean;
 }
 
 export const createLab = (options: LabOptions): Lab => {
   const { path, pipeline, script = () => DELIVERED, wrap = (journal) => journal } = options;
-  const { clock = manualClock(), isConfigured = () => true } = options;
+  const { clock = manualClock(), isConfigured = () => true, register = true } = options;
   const { log, lines } = testContext();
   const calls: Call[] = [];
   const open = new Map<string, (outcome: AttemptOutcome) => void>();
@@ -105,7 +107,7 @@ export const createLab = (options: LabOptions): Lab => {
     random: systemRandom,
     log,
   });
-  engine.register(pipeline);
+  if (register) engine.register(pipeline);
   const find = async ({ pipeline, id }: Run): Promise<Run> =>
     (await engine.find(pipeline, id)) as Run;
   const until: Lab['until'] = async (condition) => {
@@ -156,3 +158,21 @@ export const createFolder = (): { file(): string; clean(): Promise<void> } => {
 
 export const now = (): AbortSignal => AbortSignal.abort();
 export const never = (): AbortSignal => new AbortController().signal;
+
+/** A run in the middle of everything: one step done, one called, one called again, one waiting, one to come. */
+export const interrupted: Pick<LabOptions, 'pipeline' | 'script'> = {
+  pipeline: pipelineOf({
+    done: {},
+    held: {},
+    twice: {},
+    later: {},
+    last: { after: ['done', 'held', 'twice', 'later'] },
+  }),
+  script: ({ label, startedAt }) => {
+    const error = { code: 'refused', status: 503 };
+    if (label === 'done 1') return { verdict: 'delivered', output: { challenge: 'c' } };
+    if (label === 'twice 1') return { verdict: 'again', error, at: startedAt + 500 };
+    if (label === 'later 1') return { verdict: 'again', error, at: startedAt + 60_000 };
+    return undefined;
+  },
+};

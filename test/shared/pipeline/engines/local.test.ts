@@ -45,7 +45,7 @@ describe('the order of steps', () => {
   });
 
   test('follows `after`; what does not wait for each other runs side by side', async () => {
-    const { start, labels, end, until, ended } = lab({ pipeline: diamond, script: HOLD });
+    const { start, find, labels, end, until, ended } = lab({ pipeline: diamond, script: HOLD });
     const run = await start();
     await until(() => labels().length === 1);
     expect(labels()).toEqual(['first 1']);
@@ -53,16 +53,12 @@ describe('the order of steps', () => {
     await until(() => labels().length === 3);
     expect(labels().slice(1).sort()).toEqual(['left 1', 'right 1']);
     end('right 1', DELIVERED);
-    await until(async () => (await ended1(run)).right?.state === 'succeeded');
+    await until(async () => (await find(run)).steps.right?.state === 'succeeded');
     expect(labels()).toHaveLength(3);
     end('left 1', DELIVERED);
     await until(() => labels().length === 4);
     end('last 1', DELIVERED);
     expect((await ended(run)).state).toBe('succeeded');
-
-    async function ended1(of: typeof run) {
-      return (await labs[0]?.find(of))?.steps ?? {};
-    }
   });
 
   test('gives each attempt the run, the step, its number and the time of the first', async () => {
