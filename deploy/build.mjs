@@ -1,24 +1,21 @@
 /**
- * Bundles the suite into dist/: one file for each way to run it. Dependencies stay in node_modules and are loaded
- * at first use.
+ * Bundles the suite into dist/: one file for each way to run it.
  *
  *   node deploy/build.mjs              builds
  *   node deploy/build.mjs --if-stale   builds unless dist/ is newer than every source
  *   node deploy/build.mjs --watch      builds, runs the functions-framework host, and does both again on a change
  */
-import { spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build, context } from 'esbuild';
+import { build } from 'esbuild';
+import { bundleOptions, dist, entryNames, root } from './build/bundle.mjs';
+import { addCodeCache, WRAPPED } from './build/code-cache.mjs';
+import { compiledSchemas } from './build/compiled-schemas.mjs';
+import { watch } from './build/watch.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const dist = path.join(root, 'dist');
-const entries = path.join(root, 'deploy/entry');
 const SOURCES = ['functions', 'shared', 'deploy'];
-
-/** Every output of a build, with an entry of the same name behind it. */
-const targets = async () => (await readdir(entries)).map((file) => path.basename(file, '.ts'));
+/** Started again and again, while somebody waits: these get a code cache. */
+const SERVERS = ['functions-framework', 'node'];
 
 const newest = async (folder) => {
   const files = await readdir(path.join(root, folder), { recursive: true, withFileTypes: true });
@@ -29,7 +26,7 @@ const newest = async (folder) => {
 };
 
 const isStale = async () => {
-  const outputs = (await targets()).map((name) => path.join(dist, `${name}.cjs`));
+  const outputs = (await entryNames()).map((name) => path.join(dist, `${name}.cjs`));
   const built = await Promise.all(
     outputs.map((file) =>
       stat(file).then(
@@ -45,59 +42,35 @@ const isStale = async () => {
   return Math.min(...built) < Math.max(...sources);
 };
 
-const options = async () => ({
-  absWorkingDir: root,
-  entryPoints: (await targets()).map((name) => `deploy/entry/${name}.ts`),
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  // .cjs starts fastest under functions-framework: of a .js file it would look up the package first.
-  format: 'cjs',
-  platform: 'node',
-  target: 'node20',
-  packages: 'external',
-  sourcemap: true,
-  logLevel: 'warning',
-  logOverride: { 'commonjs-variable-in-esm': 'silent' },
-});
-
-const watch = async () => {
-  let child;
-  const restart = {
-    name: 'restart',
-    setup: ({ onEnd }) => {
-      onEnd(({ errors }) => {
-        if (errors.length > 0) return;
-        const old = child;
-        const start = () => {
-          child = spawn(process.execPath, [path.join(dist, 'functions-framework.cjs')], {
-            stdio: 'inherit',
-            cwd: root,
-          });
-        };
-        if (!old || old.exitCode !== null) return start();
-        old.once('exit', start);
-        old.kill('SIGTERM');
-      });
-    },
-  };
-  const watcher = await context({ ...(await options()), plugins: [restart] });
-  await watcher.watch();
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.once(signal, async () => {
-      await watcher.dispose();
-      if (!child || child.exitCode !== null) process.exit(0);
-      child.once('exit', () => process.exit(0));
-      child.kill(signal);
+const buildAll = async () => {
+  const started = Date.now();
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  const options = await bundleOptions();
+  const plugins = [...options.plugins, compiledSchemas];
+  const names = await entryNames();
+  const bundle = (servers) =>
+    build({
+      ...options,
+      ...(servers && WRAPPED),
+      entryPoints: names
+        .filter((name) => SERVERS.includes(name) === servers)
+        .map((name) => `deploy/entry/${name}.ts`),
+      outdir: dist,
+      outExtension: { '.js': '.cjs' },
+      plugins,
     });
+  await bundle(false);
+  await bundle(true);
+  await Promise.all(SERVERS.map(addCodeCache));
+  console.error(`Built dist/ in ${Date.now() - started} ms.`);
 };
 
 const [mode] = process.argv.slice(2);
 if (mode === '--watch') await watch();
-else if (mode !== '--if-stale' || (await isStale())) {
-  const started = Date.now();
-  await rm(dist, { recursive: true, force: true });
-  await mkdir(dist, { recursive: true });
-  await build(await options());
-  console.error(`Built dist/ in ${Date.now() - started} ms.`);
-}
+else if (mode !== '--if-stale' || (await isStale()))
+  await buildAll().catch((error) => {
+    // esbuild has told its own errors, with the lines.
+    if (!error.errors) throw error;
+    process.exitCode = 1;
+  });

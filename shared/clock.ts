@@ -5,7 +5,12 @@ export interface Clock {
   /** Wall time, ms since the epoch. */
   now(): number;
   /** Resolves after `ms`; rejects with `aborted` as soon as the signal does. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: AbortSignal, options?: SleepOptions): Promise<void>;
+}
+
+export interface SleepOptions {
+  /** Whether the process stays alive for it. @default true */
+  readonly ref?: boolean;
 }
 
 /** setTimeout holds 31 bits of milliseconds; a longer wait would fire at once. */
@@ -13,12 +18,17 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: async (ms, signal) => {
-    for (let left = ms; left > 0; left -= MAX_TIMER) await timer(Math.min(left, MAX_TIMER), signal);
+  sleep: async (ms, signal, options) => {
+    for (let left = ms; left > 0; left -= MAX_TIMER)
+      await timer(Math.min(left, MAX_TIMER), signal, options);
   },
 };
 
-const timer = (ms: number, signal?: AbortSignal): Promise<void> =>
+const timer = (
+  ms: number,
+  signal: AbortSignal | undefined,
+  { ref = true }: SleepOptions = {},
+): Promise<void> =>
   new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(pending);
@@ -28,6 +38,7 @@ const timer = (ms: number, signal?: AbortSignal): Promise<void> =>
       signal?.removeEventListener('abort', stop);
       resolve();
     }, ms);
+    if (!ref) pending.unref();
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop, { once: true });
   });

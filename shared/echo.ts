@@ -3,7 +3,7 @@ import type { Handler } from './handler';
 import { readBytes } from './http/body';
 import { isJson } from './http/json';
 import { text } from './http/response';
-import { parseJson } from './json';
+import { checkJson } from './json';
 
 /** Fields that may be shown: no credentials, no cookies. */
 const SHOWN = [
@@ -22,23 +22,28 @@ const SHOWN = [
 export const echo: Handler = async (request, context) => {
   const bytes = await readBytes(request);
   const { headers } = request;
+  const shown: Record<string, string> = {};
+  for (const name of SHOWN) {
+    const value = headers.get(name);
+    if (value !== null) shown[name] = value;
+  }
   const seen = JSON.stringify({
     method: request.method,
     path: context.path,
     query: /\?([^#]*)/.exec(request.url)?.[1] ?? '',
-    headers: Object.fromEntries(
-      SHOWN.filter((name) => headers.has(name)).map((name) => [name, headers.get(name)]),
-    ),
+    headers: shown,
   });
   return text(`${seen.slice(0, -1)},"body":${asJson(bytes, headers.get('content-type'))}}`, {
     headers: { 'content-type': 'application/json' },
   });
 };
 
+const UTF8 = new TextDecoder();
+
 const asJson = (bytes: Uint8Array, contentType: string | null): string => {
   if (bytes.length === 0) return 'null';
-  const body = new TextDecoder().decode(bytes);
+  const body = UTF8.decode(bytes);
   if (!isJson(contentType)) return JSON.stringify(body);
-  parseJson(body);
+  checkJson(body);
   return body;
 };

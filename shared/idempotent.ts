@@ -6,6 +6,7 @@
  * a body that holds a secret makes the store hold it too.
  */
 import type { Clock } from './clock';
+import { mayBeEvent, readWish } from './event/wish';
 import { asFailure, Failure } from './failure';
 import type { Decorator, Handler } from './handler';
 import { readBytes } from './http/body';
@@ -42,7 +43,8 @@ type Reservation = { readonly fingerprint: string } & (
 );
 
 /**
- * For requests with an Idempotency-Key, else with source and id of a CloudEvent; others pass straight through.
+ * For requests with an Idempotency-Key, else with source and id of a CloudEvent; others pass straight through, as does
+ * an event that is not valid.
  *
  * - The first of a key runs, and its answer is kept if it is final: A failure that may pass (5xx, 408, 409,
  *   429, 499) is not kept, so the next try runs again.
@@ -83,11 +85,14 @@ export const idempotent = ({
     Math.min(lockFor, Math.max(1, expiresAt - clock.now()));
 
   return (next) => async (request, context) => {
-    const wish = wishOf(request);
-    if (wish === undefined) return next(request, context);
+    const given = idempotencyKeyOf(request);
+    if (given === undefined && !mayBeEvent(request.headers)) return next(request, context);
     const bytes = await readBytes(request);
-    const key = `idempotent/${name}/${sha256(wish)}`;
-    const asked = [request.method, context.path, queryOf(request), sha256(bytes)];
+    const wish =
+      given === undefined ? await readWish(request, bytes) : { key: given, content: bytes };
+    if (!wish) return next(withBody(request, bytes), context);
+    const key = `idempotent/${name}/${sha256(wish.key)}`;
+    const asked = [request.method, context.path, queryOf(request), sha256(wish.content)];
     const { mine, theirs } = await reserve(key, {
       fingerprint: fingerprint(fingerprintKeys, ...asked),
       state: 'in_progress',
@@ -142,13 +147,6 @@ const finalAnswers =
 const PASSING: ReadonlySet<number> = new Set([408, 409, 429, 499]);
 
 const mayPass = (status: number): boolean => status >= 500 || PASSING.has(status);
-
-/** As an event names its effect (shared/event.ts). A source holds no space, so source and id cannot run together. */
-const wishOf = (request: Request): string | undefined => {
-  const source = request.headers.get('ce-source');
-  const id = request.headers.get('ce-id');
-  return idempotencyKeyOf(request) ?? (source && id ? `${source} ${id}` : undefined);
-};
 
 const queryOf = ({ url }: Request): string => {
   const start = url.indexOf('?');

@@ -18,8 +18,13 @@ export { MAX_DEPTH } from './json/scanner';
  * a double cannot hold. Nothing of the content is told but a key, cut short.
  */
 export const parseJson = (text: string): unknown => {
-  new Scanner(text, { keep: false }).document();
+  checkJson(text);
   return parseChecked(text);
+};
+
+/** Throws what `parseJson` throws. */
+export const checkJson = (text: string): void => {
+  new Scanner(text, { keep: false }).document();
 };
 
 /** The same text under the same rules, as nodes that know their place: for those who change it to the letter. */

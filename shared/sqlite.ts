@@ -1,15 +1,16 @@
 /**
  * An embedded SQLite database file, safe for several processes and for a crash at any moment: WAL, an fsync for
- * every commit (`synchronous = FULL`), and one commit for all that is written in the same turn of the event loop.
+ * every commit (`synchronous = FULL`), and one commit for all that is written in the same turn of the event loop. What
+ * is deleted is overwritten (`secure_delete`), and out of the WAL as well after the next checkpoint.
  *
  * Fails closed: without the file there is no answer, and nothing is acknowledged before it is on the disk.
  */
 import { resolve } from 'node:path';
-import { systemClock } from './clock';
 import { Failure, type FailureCode } from './failure';
-import { connect, isBusy, isOutage, type OwnConnection } from './sqlite/connection';
-import { groupCommit, type Work } from './sqlite/group-commit';
-import { explain, makeFile, prepare } from './sqlite/prepare';
+import { isOutage, type OwnConnection } from './sqlite/connection';
+import type { Work } from './sqlite/group-commit';
+import { explain } from './sqlite/prepare';
+import { openSession, patiently } from './sqlite/session';
 
 export type { Connection, Param } from './sqlite/connection';
 
@@ -34,6 +35,8 @@ export interface DatabaseOptions {
 /**
  * All methods reject with a `Failure` of `code` when the file cannot be used: disk full, read-only, an I/O error,
  * locked for longer than `wait`, or after `close`. The database can be used again once the trouble is over.
+ * A file that is opened while nothing can be written (no right, no room) can be read, unless it is to be exclusive or
+ * its schema is old; each write then tries anew.
  */
 export interface Database {
   /**
@@ -52,6 +55,10 @@ export interface Database {
   write<T>(work: Work<T>): Promise<T>;
   /** Transactions committed by `write` until now: one fsync each. */
   readonly commits: number;
+  /** Another text than before when somebody else has committed meanwhile; own commits do not count. */
+  stamp(): Promise<string>;
+  /** Empties the WAL, so that what was deleted is in no file any more; `false` when others read just now. */
+  checkpoint(): Promise<boolean>;
   /** Takes nothing more, commits what is queued and gives the file back. Resolves also the second time. */
   close(): Promise<void>;
 }
@@ -69,63 +76,73 @@ export const openDatabase = async ({
   const file = resolve(path);
   const unavailable = (error: unknown, cause = error) =>
     new Failure(code, { detail: explain(error), cause });
+  const options = { file, applicationId, migrations, exclusive, wait, unavailable };
 
-  /** Tries again while another process is in the way; everything it is used for may run twice. */
-  const patiently = async <T>(act: () => T): Promise<T> => {
-    const end = performance.now() + wait;
-    for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
-      try {
-        return act();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= end) throw error;
-        await systemClock.sleep(pause);
-      }
-    }
-  };
-
-  const connectTo = async (): Promise<OwnConnection> => {
-    let connection: OwnConnection | undefined;
-    try {
-      await makeFile(file);
-      const opened = await connect(file);
-      connection = opened;
-      await patiently(() => prepare(opened, { applicationId, migrations, exclusive }));
-      return opened;
-    } catch (error) {
-      connection?.close();
-      throw unavailable(error, new Error(`cannot open ${file}`, { cause: error }));
-    }
-  };
-
-  const connection = await connectTo();
-  const group = groupCommit({ connection, wait, unavailable });
+  let session = await openSession(options);
+  let generation = 0;
+  let renewing: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   const refuseClosed = () => {
     if (closing) throw new Failure(code, { detail: 'The database is closed.' });
   };
 
+  /** In place of a session that can only read, one that can write. */
+  const renew = async (): Promise<void> => {
+    const next = await openSession(options);
+    if (next.refusal !== undefined) {
+      next.connection.close();
+      throw unavailable(next.refusal);
+    }
+    session.connection.close();
+    session = next;
+    generation += 1;
+  };
+
+  const read = async <T>(work: Work<T>): Promise<T> => {
+    refuseClosed();
+    try {
+      return await patiently(wait, () => {
+        refuseClosed();
+        return snapshot(session.connection, work);
+      });
+    } catch (error) {
+      throw isOutage(error) ? unavailable(error) : error;
+    }
+  };
+
   return {
-    read: async (work) => {
+    read,
+    write: async (work) => {
+      refuseClosed();
+      if (session.refusal !== undefined) {
+        renewing ??= renew().finally(() => {
+          renewing = undefined;
+        });
+        await renewing;
+      }
+      return session.group.write(work);
+    },
+    get commits() {
+      return session.group.commits;
+    },
+    stamp: async () => {
+      const row = await read((db) => db.get<{ data_version: number }>('PRAGMA data_version'));
+      return `${generation}:${row?.data_version}`;
+    },
+    checkpoint: async () => {
       refuseClosed();
       try {
-        return await patiently(() => {
-          refuseClosed();
-          return snapshot(connection, work);
-        });
+        return session.connection.checkpoint();
       } catch (error) {
         throw isOutage(error) ? unavailable(error) : error;
       }
     },
-    write: async (work) => {
-      refuseClosed();
-      return group.write(work);
-    },
-    get commits() {
-      return group.commits;
-    },
     close: () => {
-      closing ??= group.flush().then(() => connection.close());
+      closing ??= Promise.resolve(renewing)
+        .catch(() => undefined)
+        .then(() => session.group.flush())
+        .then(() => session.connection.close());
       return closing;
     },
   };

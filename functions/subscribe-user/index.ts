@@ -1,6 +1,6 @@
 /**
  * Puts an address on a mailing list once its owner says so (double opt-in). Fails closed: nobody is on a list
- * without having followed the link in the mail, and without the store nothing is sent.
+ * without having followed the link in the mail, nobody stays on it who has left, and without the store nothing is sent.
  *
  * The answer is the same whether the address is new, waiting or confirmed, so it tells nobody who subscribes.
  * Its time may differ, which only matters to callers that we trust: they wait until the mail server has the mail.
@@ -15,6 +15,7 @@ import { chooseLocale } from '../../shared/templates/locale';
 import { confirm, showConfirm } from './confirm';
 import { LOCALES } from './letters';
 import { subscribe } from './subscribe';
+import { showUnsubscribe, unsubscribe } from './unsubscribe';
 
 /** The rest of a sign-up may come along; nothing of it is read. */
 interface Wish {
@@ -48,6 +49,12 @@ export default defineFunction({
       default: '2d',
       description: 'How long the link in the mail is good, and an unconfirmed address is kept.',
     },
+    SUBSCRIBE_USER_UNSUBSCRIBE_TTL: {
+      type: 'string',
+      format: 'duration',
+      default: '365d',
+      description: 'How long the link by which one leaves the list is good.',
+    },
   },
   routes: {
     'POST /': {
@@ -56,9 +63,22 @@ export default defineFunction({
     },
     'GET /confirm': { summary: 'Shows the button behind the link.', callers: 'public' },
     'POST /confirm': { summary: 'Confirms the subscription.', callers: 'public' },
+    'GET /unsubscribe': { summary: 'Shows the button to leave the list.', callers: 'public' },
+    'POST /unsubscribe': {
+      summary: 'Leaves the list, by the button or by a mail program (one-click, RFC 8058).',
+      callers: 'public',
+    },
   },
-  create: ({ SUBSCRIBE_USER_CONFIRM_TTL: ttl }, platform) => {
-    if (ttl < MIN_TTL) throw new TypeError('SUBSCRIBE_USER_CONFIRM_TTL must be at least 5m');
+  create: (config, platform) => {
+    const {
+      SUBSCRIBE_USER_CONFIRM_TTL: confirmTtl,
+      SUBSCRIBE_USER_UNSUBSCRIBE_TTL: unsubscribeTtl,
+    } = config;
+    if (confirmTtl < MIN_TTL) throw new TypeError('SUBSCRIBE_USER_CONFIRM_TTL must be at least 5m');
+    if (unsubscribeTtl < confirmTtl)
+      throw new TypeError(
+        'SUBSCRIBE_USER_UNSUBSCRIBE_TTL must not be below SUBSCRIBE_USER_CONFIRM_TTL',
+      );
     return {
       'POST /': async (request, context) => {
         const { data, key } = await readEvent<Wish>(request, context, {
@@ -77,12 +97,15 @@ export default defineFunction({
           list: data.list ?? 'newsletter',
           locale: chooseLocale(data.locale, LOCALES),
           key,
-          ttl,
+          confirmTtl,
+          unsubscribeTtl,
         });
         return json({ status: 'pending' }, { status: 202 });
       },
       'GET /confirm': showConfirm(platform),
       'POST /confirm': confirm(platform),
+      'GET /unsubscribe': showUnsubscribe(platform),
+      'POST /unsubscribe': unsubscribe(platform),
     };
   },
 });

@@ -1,6 +1,7 @@
 /** What the mail and the pages say, in each language. */
 import { escapeHtml } from '../../shared/html';
 import type { Letter } from '../../shared/templates/letter';
+import type { LinkKind } from './links';
 
 export const LOCALES = ['en', 'de', 'es', 'fr'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -16,7 +17,7 @@ export const confirmation = (
   locale: Locale,
   { list, url, expiresAt }: ConfirmationOptions,
 ): Letter => {
-  const { subject, asked, button, until, notYou } = WORDS[locale];
+  const { subject, asked, until, notYou, confirm } = WORDS[locale];
   const time = new Intl.DateTimeFormat(locale, {
     dateStyle: 'long',
     timeStyle: 'short',
@@ -26,13 +27,14 @@ export const confirmation = (
     locale,
     subject,
     paragraphs: [fill(asked, list), fill(until, `${time} UTC`), notYou],
-    action: { label: button, url },
+    action: { label: confirm.button, url },
   };
 };
 
 /** HTML, ready to be shown. */
-export const pageWords = (locale: Locale, list: string) => {
-  const { title, ask, button, done, badTitle, bad } = WORDS[locale];
+export const pageWords = (kind: LinkKind, locale: Locale, list: string) => {
+  const { title, badTitle, [kind]: words } = WORDS[locale];
+  const { ask, button, done, bad } = words;
   const shown = escapeHtml(list);
   return { title, ask: fill(ask, shown), button, done: fill(done, shown), badTitle, bad };
 };
@@ -45,10 +47,15 @@ interface Words {
   readonly until: string;
   readonly notYou: string;
   readonly title: string;
+  readonly badTitle: string;
+  readonly confirm: LinkWords;
+  readonly unsubscribe: LinkWords;
+}
+
+interface LinkWords {
   readonly ask: string;
   readonly button: string;
   readonly done: string;
-  readonly badTitle: string;
   readonly bad: string;
 }
 
@@ -59,11 +66,19 @@ const WORDS: Readonly<Record<Locale, Words>> = {
     until: 'The link is good until {}.',
     notYou: 'If it was not you, do nothing: without your confirmation there will be no mail.',
     title: 'Your subscription',
-    ask: 'Do you want to receive the list “{}”?',
-    button: 'Confirm',
-    done: 'Thank you. You are on the list “{}” now.',
     badTitle: 'This link does not work',
-    bad: 'It is incomplete or too old. Please subscribe again.',
+    confirm: {
+      ask: 'Do you want to receive the list “{}”?',
+      button: 'Confirm',
+      done: 'Thank you. You are on the list “{}” now.',
+      bad: 'It is incomplete or too old. Please subscribe again.',
+    },
+    unsubscribe: {
+      ask: 'Do you want to leave the list “{}”?',
+      button: 'Unsubscribe',
+      done: 'You are not on the list “{}” any more.',
+      bad: 'It is incomplete or too old. Please take the one in the latest mail.',
+    },
   },
   de: {
     subject: 'Bitte bestätigen Sie Ihr Abonnement',
@@ -71,11 +86,19 @@ const WORDS: Readonly<Record<Locale, Words>> = {
     until: 'Der Link gilt bis {}.',
     notYou: 'Wenn Sie es nicht waren, tun Sie nichts: Ohne Ihre Bestätigung kommt keine Post.',
     title: 'Ihr Abonnement',
-    ask: 'Möchten Sie die Liste „{}“ erhalten?',
-    button: 'Bestätigen',
-    done: 'Danke. Sie stehen jetzt auf der Liste „{}“.',
     badTitle: 'Dieser Link gilt nicht',
-    bad: 'Er ist unvollständig oder zu alt. Bitte melden Sie sich noch einmal an.',
+    confirm: {
+      ask: 'Möchten Sie die Liste „{}“ erhalten?',
+      button: 'Bestätigen',
+      done: 'Danke. Sie stehen jetzt auf der Liste „{}“.',
+      bad: 'Er ist unvollständig oder zu alt. Bitte melden Sie sich noch einmal an.',
+    },
+    unsubscribe: {
+      ask: 'Möchten Sie die Liste „{}“ verlassen?',
+      button: 'Abmelden',
+      done: 'Sie stehen nicht mehr auf der Liste „{}“.',
+      bad: 'Er ist unvollständig oder zu alt. Bitte nehmen Sie den aus der neuesten Mail.',
+    },
   },
   es: {
     subject: 'Confirma tu suscripción',
@@ -83,11 +106,19 @@ const WORDS: Readonly<Record<Locale, Words>> = {
     until: 'El enlace es válido hasta el {}.',
     notYou: 'Si no has sido tú, no hagas nada: sin tu confirmación no habrá ningún correo.',
     title: 'Tu suscripción',
-    ask: '¿Quieres recibir la lista «{}»?',
-    button: 'Confirmar',
-    done: 'Gracias. Ya estás en la lista «{}».',
     badTitle: 'Este enlace no es válido',
-    bad: 'Está incompleto o es demasiado antiguo. Suscríbete otra vez.',
+    confirm: {
+      ask: '¿Quieres recibir la lista «{}»?',
+      button: 'Confirmar',
+      done: 'Gracias. Ya estás en la lista «{}».',
+      bad: 'Está incompleto o es demasiado antiguo. Suscríbete otra vez.',
+    },
+    unsubscribe: {
+      ask: '¿Quieres dejar la lista «{}»?',
+      button: 'Darme de baja',
+      done: 'Ya no estás en la lista «{}».',
+      bad: 'Está incompleto o es demasiado antiguo. Usa el del último correo.',
+    },
   },
   fr: {
     subject: 'Confirmez votre abonnement',
@@ -95,10 +126,18 @@ const WORDS: Readonly<Record<Locale, Words>> = {
     until: 'Le lien est valable jusqu’au {}.',
     notYou: 'Si ce n’est pas vous, ne faites rien : sans confirmation, vous ne recevrez rien.',
     title: 'Votre abonnement',
-    ask: 'Voulez-vous recevoir la liste « {} » ?',
-    button: 'Confirmer',
-    done: 'Merci. Vous êtes maintenant sur la liste « {} ».',
     badTitle: 'Ce lien n’est pas valable',
-    bad: 'Il est incomplet ou trop ancien. Veuillez vous abonner à nouveau.',
+    confirm: {
+      ask: 'Voulez-vous recevoir la liste « {} » ?',
+      button: 'Confirmer',
+      done: 'Merci. Vous êtes maintenant sur la liste « {} ».',
+      bad: 'Il est incomplet ou trop ancien. Veuillez vous abonner à nouveau.',
+    },
+    unsubscribe: {
+      ask: 'Voulez-vous quitter la liste « {} » ?',
+      button: 'Me désabonner',
+      done: 'Vous n’êtes plus sur la liste « {} ».',
+      bad: 'Il est incomplet ou trop ancien. Veuillez prendre celui du dernier message.',
+    },
   },
 };

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/failure';
 import type { Context } from '../../shared/handler';
 import type { Platform } from '../../shared/platform';
+import { randomId } from '../../shared/random';
 import { ABSENT } from '../../shared/store/store';
 import { renderLetter } from '../../shared/templates/letter';
-import { signToken } from '../../shared/token';
 import { confirmation, type Locale } from './letters';
+import { linkTo } from './links';
 import {
   ATTEMPT_TIMEOUT,
   decideRequest,
@@ -16,9 +17,6 @@ import {
   subscriptionKey,
 } from './subscription';
 
-/** Purpose of the keys that sign confirmation links. */
-export const CONFIRM_KEYS = 'subscribe-user confirm';
-
 export interface SubscribeOptions {
   readonly address: string;
   /** The address in lower case: names its mailbox. */
@@ -27,17 +25,19 @@ export interface SubscribeOptions {
   readonly locale: Locale;
   /** Names the wish: the same one may be delivered again. */
   readonly key: string | undefined;
-  /** How long the link is good, in ms. */
-  readonly ttl: number;
+  /** How long the link that confirms is good, in ms. */
+  readonly confirmTtl: number;
+  /** How long the one that unsubscribes is, in ms. */
+  readonly unsubscribeTtl: number;
 }
 
 /** Resolves when nothing is left to do. Rejects with `in_progress`, or as the store and the mail sender do. */
 export const subscribe = async (
   platform: Platform,
   context: Context,
-  { address, addressKey, list, locale, key, ttl }: SubscribeOptions,
+  { address, addressKey, list, locale, key, confirmTtl, unsubscribeTtl }: SubscribeOptions,
 ): Promise<void> => {
-  const { store, clock } = platform;
+  const { store, clock, random } = platform;
   const addressHash = hashAddress(addressKey);
   const record = subscriptionKey(list, addressHash);
   const requestedBy =
@@ -48,36 +48,43 @@ export const subscribe = async (
     const decision = decideRequest(known?.value, { requestedBy, now });
     if (decision === 'nothing') return;
     if (decision === 'wait') break;
-    const requestedAt = known?.value.requestedAt ?? now;
-    const expiresAt = requestedAt + ttl;
+    const { requestedAt, generation } =
+      known?.value.state === 'pending'
+        ? known.value
+        : { requestedAt: now, generation: randomId(random) };
+    const expiresAt = requestedAt + confirmTtl;
     // The record goes with the link: after that the address is forgotten, and may be entered anew.
     const life = { ttl: Math.max(expiresAt - now, 1_000) };
     const pending: Subscription = {
       address,
       list,
       state: 'pending',
+      generation,
       requestedAt,
       ...(requestedBy !== undefined && { requestedBy }),
       attemptUntil: now + ATTEMPT_TIMEOUT,
     };
     const claim = await store.compareAndSwap(record, known?.version ?? ABSENT, pending, life);
     if (!claim) continue;
-    const token = signToken(platform.keys(CONFIRM_KEYS), {
-      claims: [list, addressHash, locale],
-      expiresAt,
-    });
+    const link = { list, addressHash, locale };
     const letter = confirmation(locale, {
       list,
-      url: `${platform.publicUrl()}/subscribe-user/confirm?token=${token}`,
+      url: linkTo(platform, 'confirm', { ...link, generation, expiresAt }),
       expiresAt,
     });
-    // Lost when the link was followed meanwhile: then the record is past all this.
+    // To the letter the same at every attempt, as the mail has one Message-ID.
+    const listUnsubscribe = linkTo(platform, 'unsubscribe', {
+      ...link,
+      generation: '',
+      expiresAt: requestedAt + unsubscribeTtl,
+    });
+    // Lost when a link was followed meanwhile: then the record is past all this.
     const settle = (change: Partial<Subscription>) =>
       store.compareAndSwap(record, claim.version, { ...pending, ...change }, life);
     try {
       await platform.mail(
-        { to: address, ...renderLetter(letter) },
-        { idempotencyKey: `${record} ${requestedAt}`, signal: context.signal },
+        { to: address, ...renderLetter(letter), listUnsubscribe },
+        { idempotencyKey: `${record} ${generation}`, signal: context.signal },
       );
     } catch (error) {
       // Not deleted: after a timeout the mail may be there, and its link must work.

@@ -1,11 +1,14 @@
-/** A subscription, and what a request for it leads to. Pure: facts in, decision out. */
+/** A subscription, and what becomes of it. Pure: facts in, decision out. */
 import { createHash } from 'node:crypto';
 
 /** The record of one address on one list. Instants in ms since the epoch. */
 export interface Subscription {
-  readonly address: string;
+  /** Forgotten with the subscription: from then on the hash in the key is enough. */
+  readonly address?: string;
   readonly list: string;
-  readonly state: 'pending' | 'confirmed';
+  readonly state: 'pending' | 'confirmed' | 'unsubscribed';
+  /** Each time it becomes pending it gets another: a confirmation link is good for its own only. */
+  readonly generation: string;
   /** The link in the mail is good for a fixed time from here. */
   readonly requestedAt: number;
   /** Hash of the key of the request that is sending the mail; absent when it had none. */
@@ -15,6 +18,7 @@ export interface Subscription {
   /** When the mail server took it. */
   readonly mailedAt?: number;
   readonly confirmedAt?: number;
+  readonly unsubscribedAt?: number;
 }
 
 /** Longer than one mail may take, in ms: a process that died in the middle holds others up for so long. */
@@ -41,7 +45,29 @@ export const decideRequest = (
   { requestedBy, now }: { readonly requestedBy: string | undefined; readonly now: number },
 ): Decision => {
   if (!known) return 'mail';
+  const repeated = requestedBy !== undefined && requestedBy === known.requestedBy;
+  // Delivered once more, it is still the wish that has been taken back.
+  if (known.state === 'unsubscribed') return repeated ? 'nothing' : 'mail';
   if (known.state === 'confirmed' || known.mailedAt !== undefined) return 'nothing';
   if (known.attemptUntil <= now) return 'mail';
-  return requestedBy !== undefined && requestedBy === known.requestedBy ? 'wait' : 'nothing';
+  return repeated ? 'wait' : 'nothing';
+};
+
+/** The record after its confirmation link was followed, the same one if it was before; `undefined`: the link is void. */
+export const decideConfirmation = (
+  known: Subscription | undefined,
+  { generation, now }: { readonly generation: string; readonly now: number },
+): Subscription | undefined => {
+  if (known?.generation !== generation || known.state === 'unsubscribed') return undefined;
+  return known.state === 'confirmed' ? known : { ...known, state: 'confirmed', confirmedAt: now };
+};
+
+/** The record after its owner has left, the same one if they had before; `undefined`: there is nothing to leave. */
+export const decideUnsubscription = (
+  known: Subscription | undefined,
+  now: number,
+): Subscription | undefined => {
+  if (!known || known.state === 'unsubscribed') return known;
+  const { address: _, ...rest } = known;
+  return { ...rest, state: 'unsubscribed', unsubscribedAt: now };
 };

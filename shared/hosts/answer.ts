@@ -25,16 +25,26 @@ export interface WriteOptions {
 const LINGER = 1_000;
 
 /**
- * Rejects with what broke the body; the connection is cut then, since a client must be able to tell
- * a broken answer from a short one.
+ * At once where the answer is whole, and throws what is wrong with it. Else it gives a promise, which rejects with what
+ * broke the body; the connection is cut then, since a client must be able to tell a broken answer from a short one.
  */
-export const writeAnswer = async (
+export const writeAnswer = (
   target: ServerResponse,
   response: Response,
   { head, add, unread }: WriteOptions,
+): Promise<void> | undefined => {
+  if (target.destroyed) return undefined;
+  if (!(response instanceof Answer)) return writeParts(target, response, head, add);
+  writeWhole(target, response, head, add, unread);
+  return undefined;
+};
+
+const writeParts = async (
+  target: ServerResponse,
+  response: Response,
+  head: boolean,
+  add: readonly string[],
 ): Promise<void> => {
-  if (target.destroyed) return;
-  if (response instanceof Answer) return writeWhole(target, response, head, add, unread);
   try {
     if (isPiped(response)) {
       target.writeHead(response.status, [...response.rawHeaders, ...add]);

@@ -3,31 +3,18 @@
  *
  * Back-pressure holds both ways. Fails closed: no answer in time is 504, no server 502, a broken answer cuts the client off.
  */
-import type { ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import { Failure } from '../failure';
 import type { ForwardOptions } from '../handler';
 import { HeaderPairs } from '../http/headers';
-import { drained, type Piped } from './answer';
+import { endToEnd } from '../http/hop-by-hop';
+import { ForwardedAnswer } from './forwarded-answer';
 import type { NodeRequest } from './node-request';
 
 /** Connections kept to one origin. */
 const CONNECTIONS = 64;
 const CONNECT_TIMEOUT = 5_000;
 const DEFAULT_TIMEOUT = 30_000;
-
-/** RFC 9110 section 7.6.1, and what a hop consumes: credentials for a proxy, Expect, the length of what is re-framed. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export interface Forwarder {
   /** `below` is the path below the function with the raw query. */
@@ -117,26 +104,6 @@ const outgoing = (
   return fields;
 };
 
-/** Without hop-by-hop fields, those that Connection names among them, and without what `drop` says. */
-export const endToEnd = (
-  raw: readonly string[],
-  drop: (name: string) => boolean = () => false,
-): string[] => {
-  let named: Set<string> | undefined;
-  for (let i = 0; i < raw.length; i += 2)
-    if ((raw[i] as string).toLowerCase() === 'connection') {
-      named ??= new Set();
-      for (const name of (raw[i + 1] as string).toLowerCase().split(',')) named.add(name.trim());
-    }
-  const kept: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    if (!HOP_BY_HOP.has(name) && !named?.has(name) && !drop(name))
-      kept.push(raw[i] as string, raw[i + 1] as string);
-  }
-  return kept;
-};
-
 type Controller = Dispatcher.DispatchController;
 
 /** One request on its way: resolves with the head of the answer, then holds the body until somebody takes it. */
@@ -190,109 +157,3 @@ const explain = (error: Error & { code?: string }): Failure => {
     return new Failure('upstream_invalid', { cause: error });
   return new Failure('upstream_unreachable', { cause: error });
 };
-
-/** An answer whose body is still on its way, with the interface of `Response`. Paused until it is read. */
-class ForwardedAnswer implements Piped {
-  readonly type = 'default';
-  readonly url = '';
-  readonly redirected = false;
-  readonly statusText = '';
-  bodyUsed = false;
-  private readonly waiting: Buffer[] = [];
-  private ended = false;
-  private failure: Failure | undefined;
-  private wake = (): void => {};
-  private stream: ReadableStream<Uint8Array> | undefined;
-
-  constructor(
-    readonly status: number,
-    readonly headers: HeaderPairs,
-    private readonly controller: Controller,
-  ) {}
-
-  get ok(): boolean {
-    return this.status >= 200 && this.status < 300;
-  }
-
-  get rawHeaders(): readonly string[] {
-    return this.headers.raw();
-  }
-
-  take(part: Buffer): void {
-    // undici hands over an empty part whenever it is resumed; pausing for it would go on for ever.
-    if (part.length === 0) return;
-    this.waiting.push(part);
-    // What nobody has taken yet stays in the socket.
-    this.controller.pause();
-    this.wake();
-  }
-
-  finish(failure?: Failure): void {
-    this.ended = true;
-    this.failure = failure;
-    this.wake();
-  }
-
-  async pipeTo(target: ServerResponse): Promise<void> {
-    const stop = () => this.cancel();
-    target.once('close', stop);
-    try {
-      for (let part = await this.next(); part; part = await this.next())
-        if (!target.write(part)) await drained(target);
-    } finally {
-      target.off('close', stop);
-    }
-  }
-
-  get body(): ReadableStream<Uint8Array> {
-    this.stream ??= new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const part = await this.next();
-          if (part) controller.enqueue(part);
-          else controller.close();
-        },
-        cancel: () => this.cancel(),
-      },
-      { highWaterMark: 0 },
-    );
-    return this.stream;
-  }
-
-  async bytes(): Promise<Uint8Array> {
-    const parts: Buffer[] = [];
-    for (let part = await this.next(); part; part = await this.next()) parts.push(part);
-    return Buffer.concat(parts);
-  }
-
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
-  }
-
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
-  }
-
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return new Uint8Array(await this.bytes()).buffer;
-  }
-
-  private cancel(): void {
-    if (!this.ended) this.controller.abort(new Failure('aborted'));
-  }
-
-  /** The next part, or `undefined` at the end. */
-  private async next(): Promise<Buffer | undefined> {
-    this.bodyUsed = true;
-    while (this.waiting.length === 0 && !this.ended) {
-      const woken = new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-      this.controller.resume();
-      await woken;
-    }
-    const part = this.waiting.shift();
-    if (!part && this.failure) throw this.failure;
-    return part;
-  }
-}

@@ -1,32 +1,25 @@
 /** From node:http to a handler and back. Both Node hosts are this; nothing here knows which functions there are. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure, Failure } from '../failure';
-import type { Context, Forward, Log } from '../handler';
 import { problem } from '../http/response';
 import { type Random, randomId, systemRandom } from '../random';
-import { continueTrace, traceId } from '../trace';
 import { writeAnswer } from './answer';
-import type { Forwarder } from './forward';
+import { CallSignal, type ContextOptions, type HostContext, NodeContext } from './context';
 import { NodeRequest } from './node-request';
+
+export type { HostContext } from './context';
 
 /** A handler that finds its function by itself. It may narrow `path` before it hands the context on. */
 export type Application = (request: Request, context: HostContext) => Response | Promise<Response>;
 
-export interface HostContext extends Context {
-  path: string;
-}
-
-export interface ListenerOptions {
+export interface ListenerOptions extends ContextOptions {
   readonly application: Application;
-  readonly forwarder: Forwarder;
-  readonly log: (fields: { readonly id: string; readonly trace: string }) => Log;
   /** Aborts when the host must stop now. */
   readonly stopped: AbortSignal;
   /** Whether the host is stopping: then it takes no new request and ends connections. */
   readonly stopping: () => boolean;
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  /** @default the operating system's */
-  readonly random?: Random;
+  /** Whether the log wants a line, of severity debug, for each request that went well. @default true */
+  readonly verbose?: boolean;
 }
 
 export type Listener = (
@@ -35,155 +28,111 @@ export type Listener = (
   collected?: Uint8Array,
 ) => void;
 
-export const createListener = ({
-  application,
-  forwarder,
-  log: logFor,
-  stopped,
-  stopping,
-  waitUntil,
-  random = systemRandom,
-}: ListenerOptions): Listener => {
-  return (incoming, outgoing, collected) => {
-    const target = targetOf(incoming);
-    const { id, traceparent } = identify(incoming, random);
-    const started = performance.now();
-    let log: Log | undefined;
-    let abort: AbortController | undefined;
-    const signal = (): AbortSignal => {
-      if (!abort) {
-        const controller = new AbortController();
-        abort = controller;
-        const leave = () => {
-          if (!outgoing.writableFinished) controller.abort(new Failure('aborted'));
-        };
-        if (outgoing.destroyed) leave();
-        else outgoing.once('close', leave);
-        if (stopped.aborted) controller.abort(new Failure('stopping'));
-        else {
-          const halt = () => controller.abort(new Failure('stopping'));
-          stopped.addEventListener('abort', halt, { once: true });
-          outgoing.once('close', () => stopped.removeEventListener('abort', halt));
-        }
-      }
-      return abort.signal;
-    };
-    const request = new NodeRequest(incoming, target, signal, collected);
-    const forward: Forward = (origin, options = {}) =>
-      forwarder.forward(request, context.path + queryOf(target), traceparent, origin, {
-        signal: signal(),
-        ...options,
+/** One request on its way through. */
+interface Call {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly request: NodeRequest;
+  readonly context: NodeContext;
+  readonly started: [seconds: number, nanoseconds: number];
+}
+
+export const createListener = (options: ListenerOptions): Listener => {
+  const { application, stopped, stopping, random = systemRandom, verbose = true } = options;
+
+  const report = (call: Call, status: number, failure?: Failure): void => {
+    if (status < 400 && !verbose) return;
+    const { context, incoming, request, started } = call;
+    const [seconds, nanoseconds] = process.hrtime(started);
+    const ms = Math.round(seconds * 1e3 + nanoseconds / 1e6);
+    const fields = { method: incoming.method, path: request.path, status, ms };
+    if (failure && status >= 500)
+      context.log.error('request_failed', {
+        ...fields,
+        failure: failure.code,
+        error: failure.cause,
       });
-    const context: HostContext = {
-      id,
-      traceparent,
-      path: pathOf(target),
-      params: {},
-      get signal() {
-        return signal();
-      },
-      get log() {
-        log ??= logFor({ id, trace: traceId(traceparent) });
-        return log;
-      },
-      forward,
-      waitUntil,
-    };
+    else if (status >= 400)
+      context.log.info('request_refused', { ...fields, ...(failure && { failure: failure.code }) });
+    else context.log.debug('request', fields);
+  };
 
-    const report = (status: number, failure?: Failure): void => {
-      const ms = Math.round(performance.now() - started);
-      const fields = { method: incoming.method, path: pathOf(target), status, ms };
-      if (failure && status >= 500)
-        context.log.error('request_failed', {
-          ...fields,
-          failure: failure.code,
-          error: failure.cause,
-        });
-      else if (status >= 400)
-        context.log.info('request_refused', {
-          ...fields,
-          ...(failure && { failure: failure.code }),
-        });
-      else context.log.debug('request', fields);
-    };
+  const reportBroken = ({ context, incoming, request }: Call, thrown: unknown): void => {
+    const { code, cause } = asFailure(thrown);
+    const { path } = request;
+    if (code === 'aborted' || incoming.errored !== null) context.log.info('client_left', { path });
+    else context.log.error('answer_broken', { path, failure: code, error: cause });
+  };
 
-    const answer = (response: Response, failure?: Failure): void => {
-      // A body that nobody reads to its end makes the connection useless for another request.
-      const unread =
-        request.hasBody && !incoming.readableEnded && (response.status >= 400 || !request.bodyUsed);
-      const add = ['x-request-id', id];
-      if (stopping() || unread) add.push('connection', 'close');
-      writeAnswer(outgoing, response, {
-        head: incoming.method === 'HEAD',
+  const answer = (call: Call, response: Response, failure?: Failure): void => {
+    const { incoming, outgoing, request, context } = call;
+    // A body that nobody reads to its end makes the connection useless for another request.
+    const unread =
+      request.hasBody && !incoming.readableEnded && (response.status >= 400 || !request.bodyUsed);
+    const add = ['x-request-id', context.id];
+    if (stopping() || unread) add.push('connection', 'close');
+    try {
+      const head = incoming.method === 'HEAD';
+      const writing = writeAnswer(outgoing, response, {
+        head,
         add,
         unread: unread ? incoming : undefined,
-      }).then(
-        () => report(response.status, failure),
-        (thrown: unknown) => {
-          const broken = asFailure(thrown);
-          const gone = broken.code === 'aborted' || incoming.errored !== null;
-          if (gone) context.log.info('client_left', { path: pathOf(target) });
-          else
-            context.log.error('answer_broken', {
-              path: pathOf(target),
-              failure: broken.code,
-              error: broken.cause,
-            });
-        },
-      );
-    };
+      });
+      if (!writing) report(call, response.status, failure);
+      else
+        writing.then(
+          () => report(call, response.status, failure),
+          (thrown: unknown) => reportBroken(call, thrown),
+        );
+    } catch (thrown) {
+      outgoing.destroy();
+      reportBroken(call, thrown);
+    }
+  };
 
-    const fail = (thrown: unknown): void => {
-      const failure = asFailure(thrown);
-      if (outgoing.destroyed) context.log.info('client_left', { path: pathOf(target) });
-      else answer(problem(failure, id), failure);
-    };
+  const fail = (call: Call, thrown: unknown): void => {
+    const { outgoing, context, request } = call;
+    const failure = asFailure(thrown);
+    if (outgoing.destroyed) context.log.info('client_left', { path: request.path });
+    else answer(call, problem(failure, context.id), failure);
+  };
 
+  const check = (call: Call, response: Response): void => {
+    if (typeof response?.status === 'number') answer(call, response);
+    else fail(call, new TypeError('the handler did not give a response'));
+  };
+
+  return (incoming, outgoing, collected) => {
+    const signal = new CallSignal(outgoing, stopped);
+    const request = new NodeRequest(incoming, targetOf(incoming), signal, collected);
+    const context = new NodeContext(idOf(request, random), request.path, request, options);
+    const call: Call = { incoming, outgoing, request, context, started: process.hrtime() };
     try {
       if (stopping()) throw new Failure('stopping', { headers: { 'retry-after': '1' } });
       const result = application(request as unknown as Request, context);
-      if (isPromise(result)) result.then(checked, fail);
-      else checked(result);
+      if (isPromise(result))
+        result.then(
+          (response) => check(call, response),
+          (thrown: unknown) => fail(call, thrown),
+        );
+      else check(call, result);
     } catch (thrown) {
-      fail(thrown);
-    }
-
-    function checked(response: Response): void {
-      if (typeof response?.status === 'number') answer(response);
-      else fail(new TypeError('the handler did not give a response'));
+      fail(call, thrown);
     }
   };
 };
 
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
-const identify = (
-  { headers }: IncomingMessage,
-  random: Random,
-): { id: string; traceparent: string } => {
-  const given = headers['x-request-id'];
-  const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomId(random);
-  const { traceparent } = headers;
-  return {
-    id,
-    traceparent: continueTrace(typeof traceparent === 'string' ? traceparent : null, random),
-  };
+const idOf = ({ headers }: NodeRequest, random: Random): string => {
+  const given = headers.get('x-request-id');
+  return given !== null && REQUEST_ID.test(given) ? given : randomId(random);
 };
 
 /** Path and query as they came; an absolute form (RFC 9112 section 3.2.2) without its scheme and host. */
 const targetOf = ({ url: target = '/' }: IncomingMessage): string => {
   if (target.startsWith('/')) return target;
   return /^https?:\/\/[^/?]*(\/.*)?$/i.exec(target)?.[1] ?? '/';
-};
-
-const pathOf = (target: string): string => {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
-};
-
-const queryOf = (target: string): string => {
-  const query = target.indexOf('?');
-  return query < 0 ? '' : target.slice(query);
 };
 
 const isPromise = (result: Response | Promise<Response>): result is Promise<Response> =>

@@ -20,7 +20,7 @@ export class NodeRequest implements BoundedReader {
     readonly incoming: IncomingMessage,
     /** Path and query as they came. */
     readonly target: string,
-    private readonly abortSignal: () => AbortSignal,
+    private readonly abortSignal: { get(): AbortSignal },
     /** The body, when the platform has read it already. */
     private readonly collected?: Uint8Array,
   ) {
@@ -28,8 +28,19 @@ export class NodeRequest implements BoundedReader {
   }
 
   get url(): string {
-    const { host = 'localhost' } = this.incoming.headers;
-    return `http://${/^[\w.:[\]-]+$/.test(host) ? host : 'localhost'}${this.target}`;
+    const { host = '' } = this.incoming.headers;
+    return `http://${isAuthority(host) ? host : 'localhost'}${this.target}`;
+  }
+
+  get path(): string {
+    const query = this.target.indexOf('?');
+    return query < 0 ? this.target : this.target.slice(0, query);
+  }
+
+  /** With its `?`; empty when there is none. */
+  get query(): string {
+    const query = this.target.indexOf('?');
+    return query < 0 ? '' : this.target.slice(query);
   }
 
   get headers(): HeaderPairs {
@@ -38,7 +49,7 @@ export class NodeRequest implements BoundedReader {
   }
 
   get signal(): AbortSignal {
-    return this.abortSignal();
+    return this.abortSignal.get();
   }
 
   /** From the raw fields: a host may have hidden the parsed ones from its framework. */
@@ -109,6 +120,10 @@ export class NodeRequest implements BoundedReader {
     return new Request(url, { method, headers, ...(body && { body, duplex: 'half' }) });
   }
 }
+
+/** What a client may write here need not make a URL: `[`, `a:99999999`. Whoever reads ours must be able to parse it. */
+const isAuthority = (host: string): boolean =>
+  /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`);
 
 const collect = (incoming: IncomingMessage, limit: number): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {

@@ -67,6 +67,7 @@ export const run = async ({
       log: logAt,
       stopped: cutting.signal,
       stopping: () => stopping.signal.aborted,
+      verbose: config.LOG_LEVEL === 'debug',
       waitUntil: (work) => {
         const kept = work
           .catch((error: unknown) => log.error('background_failed', { error }))

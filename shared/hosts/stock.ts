@@ -84,6 +84,7 @@ const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
         log: logAt,
         stopped: new AbortController().signal,
         stopping: () => false,
+        verbose: process.env.LOG_LEVEL === 'debug',
         waitUntil: (work) =>
           void work.catch((error: unknown) => logAt({}).error('background_failed', { error })),
       });

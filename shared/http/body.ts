@@ -2,7 +2,7 @@
  * Reading a request body within bounds: the limit holds for the raw bytes and again for the inflated ones,
  * and each is enforced while the bytes arrive, before anything is parsed. Fails closed: over a limit, nothing is read on.
  */
-import { brotliDecompress, gunzip, type ZlibOptions } from 'node:zlib';
+import type { ZlibOptions } from 'node:zlib';
 import { Failure } from '../failure';
 
 /** Bytes of a JSON body, raw and inflated. */
@@ -17,16 +17,17 @@ export interface BoundedReader {
 /** The body, inflated when it came as gzip or br. Rejects with 413, 415 or 400 failures. */
 export const readBytes = async (request: Request, limit = MAX_BODY): Promise<Uint8Array> => {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
-  const inflate = INFLATE.get(encoding);
-  if (encoding !== 'identity' && !inflate)
+  const load = INFLATE.get(encoding);
+  if (encoding !== 'identity' && !load)
     throw new Failure('unsupported_encoding', { headers: { 'accept-encoding': 'gzip, br' } });
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > limit) throw tooLarge(limit);
   const raw = await readRaw(request, limit);
-  return inflate ? await inflateUpTo(inflate, raw, limit) : raw;
+  return load ? await inflateUpTo((await load()) as Inflate, raw, limit) : raw;
 };
 
-const readRaw = (request: Request, limit: number): Promise<Uint8Array> =>
+/** The body as it came, not inflated. Rejects with `body_too_large`, and as its source does. */
+export const readRaw = (request: Request, limit: number): Promise<Uint8Array> =>
   'readUpTo' in request
     ? (request as unknown as BoundedReader).readUpTo(limit)
     : readStream(request.body, limit);
@@ -57,11 +58,11 @@ type Inflate = (
   done: (error: (Error & { code?: string }) | null, inflated: Inflated) => void,
 ) => void;
 
-/** A Map, so that no field value finds what every object inherits. */
-const INFLATE: ReadonlyMap<string, Inflate> = new Map([
-  ['gzip', gunzip as unknown as Inflate],
-  ['x-gzip', gunzip as unknown as Inflate],
-  ['br', brotliDecompress as unknown as Inflate],
+/** Loaded when the first such body comes. A Map, so that no field value finds what every object inherits. */
+const INFLATE: ReadonlyMap<string, () => Promise<unknown>> = new Map([
+  ['gzip', async () => (await import('node:zlib')).gunzip],
+  ['x-gzip', async () => (await import('node:zlib')).gunzip],
+  ['br', async () => (await import('node:zlib')).brotliDecompress],
 ]);
 
 const inflateUpTo = (inflate: Inflate, bytes: Uint8Array, limit: number): Promise<Uint8Array> =>

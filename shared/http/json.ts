@@ -26,7 +26,8 @@ export const isJson = (contentType: string | null): boolean => {
 /** Keeps a byte order mark: the text must give the same bytes again. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const decodeUtf8 = (bytes: Uint8Array): string => {
+/** Keeps a byte order mark. Throws `invalid_json` for bytes that are not UTF-8. */
+export const decodeUtf8 = (bytes: Uint8Array): string => {
   try {
     return UTF8.decode(bytes);
   } catch {

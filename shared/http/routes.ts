@@ -26,21 +26,22 @@ export const createRouter = (patterns: readonly RoutePattern[]): Router => {
   const routes = patterns.map(compile).sort((a, b) => weight(a.key) - weight(b.key));
   const literal = new Map<string, Match>();
   for (const { names, key } of routes)
-    if (names.length === 0 && !key.includes('*')) literal.set(key, { key, params: {} });
+    if (names.length === 0 && !key.includes('*')) literal.set(key, { key, params: NO_PARAMS });
   return (method, path) => {
     const asked = method === 'HEAD' ? 'GET' : method;
     const exact = literal.get(`${asked} ${path}`);
     if (exact) return exact;
-    const allowed = new Set<string>();
+    let allowed: Set<string> | undefined;
     for (const route of routes) {
       const found = route.pattern.exec(path);
       if (!found) continue;
       if (route.method === '*' || route.method === asked)
         return { key: route.key, params: readParams(route.names, found) };
+      allowed ??= new Set();
       allowed.add(route.method);
       if (route.method === 'GET') allowed.add('HEAD');
     }
-    if (allowed.size === 0) throw new Failure('not_found');
+    if (!allowed) throw new Failure('not_found');
     throw new Failure('method_not_allowed', { headers: { allow: [...allowed].join(', ') } });
   };
 };
@@ -52,10 +53,8 @@ export const routeTo = (handlers: Readonly<Record<RoutePattern, Handler>>): Hand
     const match = matchOrOptions(router, request.method, context.path);
     if ('allow' in match) return empty({ headers: { allow: match.allow } });
     const handler = handlers[match.key] as Handler;
-    return handler(
-      request,
-      Object.keys(match.params).length === 0 ? context : withParams(context, match.params),
-    );
+    const { params } = match;
+    return handler(request, params === NO_PARAMS ? context : withParams(context, params));
   };
 };
 
@@ -91,7 +90,10 @@ const compile = (key: RoutePattern): Compiled => {
 
 const weight = (key: string): number => (key.endsWith('*') ? 2 : key.includes(':') ? 1 : 0);
 
+const NO_PARAMS: Match['params'] = Object.freeze({});
+
 const readParams = (names: readonly string[], found: RegExpExecArray): Match['params'] => {
+  if (names.length === 0) return NO_PARAMS;
   try {
     return Object.fromEntries(
       names.map((name, i) => [name, decodeURIComponent(found[i + 1] as string)]),

@@ -8,7 +8,14 @@ export const MAX_DEPTH = 32;
 export const BOM = 0xfeff;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const END_OBJECT = 0x7d;
+const END_ARRAY = 0x5d;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
 const HEX4 = /[\da-fA-F]{4}/y;
 /** A number shorter than this and without an exponent is below 1e308. */
 const LONG_NUMBER = 300;
@@ -36,21 +43,21 @@ export class Scanner {
 
   #value(depth: number): JsonNode {
     this.#skipSpace();
-    switch (this.#text[this.#at]) {
-      case '{':
-        return this.#object(depth + 1);
-      case '[':
-        return this.#array(depth + 1);
-      case '"': {
+    switch (this.#text.charCodeAt(this.#at)) {
+      case QUOTE: {
         const start = this.#at;
-        this.#string();
+        this.#skipString();
         return this.#scalar('string', start);
       }
-      case 't':
+      case 0x7b:
+        return this.#object(depth + 1);
+      case 0x5b:
+        return this.#array(depth + 1);
+      case 0x74:
         return this.#word('true', 'boolean');
-      case 'f':
+      case 0x66:
         return this.#word('false', 'boolean');
-      case 'n':
+      case 0x6e:
         return this.#word('null', 'null');
       default:
         return this.#number();
@@ -60,19 +67,20 @@ export class Scanner {
   #object(depth: number): JsonNode {
     const start = this.#open(depth);
     const members = new Map<string, JsonNode>();
-    if (!this.#take('}')) {
+    if (!this.#take(END_OBJECT)) {
       do {
         this.#skipSpace();
         const keyAt = this.#at;
-        if (this.#text[keyAt] !== '"') throw this.#refusal('a key in double quotes is expected');
+        if (this.#text.charCodeAt(keyAt) !== QUOTE)
+          throw this.#refusal('a key in double quotes is expected');
         const key = this.#string();
         if (key === '__proto__') throw this.#refusal('the key "__proto__" is not taken', keyAt);
         if (members.has(key))
           throw this.#refusal(`the key ${JSON.stringify(key.slice(0, 40))} comes twice`, keyAt);
-        if (!this.#take(':')) throw this.#refusal('a colon is expected');
+        if (!this.#take(COLON)) throw this.#refusal('a colon is expected');
         members.set(key, this.#value(depth));
-      } while (this.#take(','));
-      if (!this.#take('}')) throw this.#refusal('a comma or } is expected');
+      } while (this.#take(COMMA));
+      if (!this.#take(END_OBJECT)) throw this.#refusal('a comma or } is expected');
     }
     return this.#keep ? { kind: 'object', start, end: this.#at, members } : CHECKED;
   }
@@ -80,12 +88,12 @@ export class Scanner {
   #array(depth: number): JsonNode {
     const start = this.#open(depth);
     const items: JsonNode[] = [];
-    if (!this.#take(']')) {
+    if (!this.#take(END_ARRAY)) {
       do {
         const item = this.#value(depth);
         if (this.#keep) items.push(item);
-      } while (this.#take(','));
-      if (!this.#take(']')) throw this.#refusal('a comma or ] is expected');
+      } while (this.#take(COMMA));
+      if (!this.#take(END_ARRAY)) throw this.#refusal('a comma or ] is expected');
     }
     return this.#keep ? { kind: 'array', start, end: this.#at, items } : CHECKED;
   }
@@ -97,15 +105,27 @@ export class Scanner {
 
   /** Moves behind the closing quote; gives the unescaped string. */
   #string(): string {
-    const text = this.#text;
     const start = this.#at;
-    let at = start + 1;
+    const escaped = this.#skipString();
+    return escaped
+      ? JSON.parse(this.#text.slice(start, this.#at))
+      : this.#text.slice(start + 1, this.#at - 1);
+  }
+
+  /** Moves behind the closing quote; gives whether there was an escape. */
+  #skipString(): boolean {
+    const text = this.#text;
+    let at = this.#at + 1;
     let escaped = false;
     /** Where a high surrogate waits for its low one; 0: nowhere. */
     let high = 0;
     for (;;) {
-      const from = at;
-      let unit = text.charCodeAt(at++);
+      let unit = text.charCodeAt(at);
+      // Nearly all of nearly every text.
+      if (high === 0)
+        while (unit >= 0x20 && unit < 0xd800 && unit !== QUOTE && unit !== BACKSLASH)
+          unit = text.charCodeAt(++at);
+      const from = at++;
       if (unit === BACKSLASH) {
         escaped = true;
         unit = text.charCodeAt(at++);
@@ -119,7 +139,7 @@ export class Scanner {
       } else if (unit === QUOTE) {
         if (high > 0) throw this.#refusal('a surrogate stands alone', high);
         this.#at = at;
-        return escaped ? JSON.parse(text.slice(start, at)) : text.slice(start + 1, at - 1);
+        return escaped;
       } else if (!(unit >= 0x20))
         throw this.#refusal(
           from < text.length ? 'a control character must be escaped' : 'a string has no end',
@@ -132,12 +152,25 @@ export class Scanner {
   }
 
   #number(): JsonNode {
+    const text = this.#text;
     const start = this.#at;
-    NUMBER.lastIndex = start;
-    if (!NUMBER.test(this.#text)) throw this.#refusal('a value is expected');
-    this.#at = NUMBER.lastIndex;
-    const digits = this.#text.slice(start, this.#at);
-    if ((digits.length > LONG_NUMBER || /e/i.test(digits)) && !Number.isFinite(Number(digits)))
+    let at = start;
+    if (text.charCodeAt(at) === MINUS) at++;
+    const end = text.charCodeAt(at) === ZERO ? at + 1 : digitsFrom(text, at);
+    if (end === at) throw this.#refusal('a value is expected');
+    at = end;
+    if (text.charCodeAt(at) === POINT) at = someDigits(text, at + 1, at);
+    const unit = text.charCodeAt(at);
+    const hasExponent = unit === 0x45 || unit === 0x65;
+    if (hasExponent) {
+      const sign = text.charCodeAt(at + 1);
+      at = someDigits(text, at + (sign === PLUS || sign === MINUS ? 2 : 1), at);
+    }
+    this.#at = at;
+    if (
+      (hasExponent || at - start > LONG_NUMBER) &&
+      !Number.isFinite(Number(text.slice(start, at)))
+    )
       throw this.#refusal('this number is too large', start);
     return this.#scalar('number', start);
   }
@@ -154,9 +187,9 @@ export class Scanner {
   }
 
   /** Whether `mark` comes next, after space; moves behind it. */
-  #take(mark: string): boolean {
+  #take(mark: number): boolean {
     this.#skipSpace();
-    if (this.#text[this.#at] !== mark) return false;
+    if (this.#text.charCodeAt(this.#at) !== mark) return false;
     this.#at++;
     return true;
   }
@@ -180,3 +213,19 @@ export class Scanner {
     });
   }
 }
+
+/** Behind the digits that begin at `at`. */
+const digitsFrom = (text: string, at: number): number => {
+  let end = at;
+  for (let unit = text.charCodeAt(end); unit >= ZERO && unit <= ZERO + 9; ) {
+    end++;
+    unit = text.charCodeAt(end);
+  }
+  return end;
+};
+
+/** The same, or `otherwise` when there is none: then the number has ended before. */
+const someDigits = (text: string, at: number, otherwise: number): number => {
+  const end = digitsFrom(text, at);
+  return end > at ? end : otherwise;
+};

@@ -14,6 +14,8 @@ export interface OutboxMessage {
   readonly subject: string;
   readonly text: string;
   readonly html?: string;
+  /** Where a mail says that one leaves its list. */
+  readonly listUnsubscribe?: string;
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly idempotencyKey: string;
@@ -39,13 +41,14 @@ export const outboxSenders = (
     if (kept) await trim(store);
   };
   return {
-    mail: ({ to, subject, text, html }, { idempotencyKey }: SendOptions) =>
+    mail: ({ to, subject, text, html, listUnsubscribe }, { idempotencyKey }: SendOptions) =>
       keep({
         channel: 'mail',
         to,
         subject,
         text,
         ...(html !== undefined && { html }),
+        ...(listUnsubscribe !== undefined && { listUnsubscribe }),
         idempotencyKey,
       }),
     sms: ({ to, text }, { idempotencyKey }) =>

@@ -8,6 +8,11 @@ export interface Mail {
   readonly html?: string;
   /** One-time code in the mail and the origin it is for: becomes the `OTP-Token` field. */
   readonly otp?: { readonly code: string; readonly origin: string };
+  /**
+   * Where the recipient leaves the list, an http or https URL of at most 900 characters that acts on POST and on
+   * nothing else: becomes `List-Unsubscribe` and, with https, `List-Unsubscribe-Post` (RFC 8058). @default neither
+   */
+  readonly listUnsubscribe?: string;
 }
 
 export interface Sms {

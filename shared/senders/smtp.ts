@@ -1,13 +1,14 @@
 /**
- * Mail over SMTP (nodemailer). Fails closed: what is not exactly one plain address is refused before a connection
- * is opened, and credentials go over TLS or not at all.
+ * Mail over SMTP (nodemailer). Fails closed: what is not exactly one plain address or URL is refused before a
+ * connection is opened, and credentials go over TLS or not at all.
  *
  * At least once: after a lost answer the same message may arrive twice, with the same Message-ID.
  */
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { Transporter } from 'nodemailer';
 import { canonicalAddress, type Mailbox, parseMailbox } from '../mail-address';
+import { listUnsubscribeFields } from './list-unsubscribe';
+import { isLoopback } from './loopback';
 import { sendFailure } from './send-failure';
 import type { Mail, Sender } from './sender';
 
@@ -67,6 +68,9 @@ export const smtpSender = ({
     const to = canonicalAddress(mail.to);
     if (to === undefined)
       throw sendFailure('send_refused', { sender: 'smtp', reason: 'not_one_address' });
+    const list =
+      mail.listUnsubscribe === undefined ? {} : listUnsubscribeFields(mail.listUnsubscribe);
+    if (!list) throw sendFailure('send_refused', { sender: 'smtp', reason: 'not_a_plain_url' });
     const deadline = AbortSignal.timeout(timeout);
     transport ??= open();
     const sending = (await transport).sendMail({
@@ -80,7 +84,7 @@ export const smtpSender = ({
       ...(mail.html !== undefined && { html: mail.html }),
       ...(mail.otp && { otp: { code: mail.otp.code, origin: mail.otp.origin } }),
       // RFC 3834: vacation responders must not answer.
-      headers: { 'Auto-Submitted': 'auto-generated' },
+      headers: { 'Auto-Submitted': 'auto-generated', ...onOneLine(list) },
       signal: AbortSignal.any([signal, deadline]),
     });
     await sending.catch((error: unknown) => {
@@ -103,6 +107,12 @@ export const smtpSender = ({
     },
   );
 };
+
+/** Never folded: there are mail servers that fold anew after they have signed, and then the signature is void. */
+const onOneLine = (fields: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, { prepared: true, value }]),
+  );
 
 interface Server {
   readonly host: string;
@@ -137,9 +147,6 @@ const decode = (text: string): string => {
     throw new TypeError('the credentials in SMTP_URL must be percent-encoded');
   }
 };
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 /** Gives nothing of the key away, as it may name a run or a person. */
 const messageId = (idempotencyKey: string, { address }: Mailbox): string =>

@@ -31,6 +31,8 @@ export interface OwnConnection extends Connection {
   snapshot(): void;
   /** Ends an open transaction, if there still is one; never throws. */
   rollback(): void;
+  /** Moves all of the WAL into the file and empties it; `false` when others were in the way. */
+  checkpoint(): boolean;
   close(): void;
 }
 
@@ -72,6 +74,8 @@ export const connect = async (path: string): Promise<OwnConnection> => {
     rollback: () => {
       if (database.inTransaction) attempt(() => database.exec('ROLLBACK'));
     },
+    checkpoint: () =>
+      connection.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0,
     close: () => {
       // Prepared statements keep the connection, and with it the locks of WAL, until they are collected as garbage.
       // Leaving WAL and exclusive locking gives the locks back now; it may fail when others use the file, which is fine.
@@ -83,7 +87,8 @@ export const connect = async (path: string): Promise<OwnConnection> => {
       attempt(() => database.close());
     },
   };
-  connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+  // What is deleted is overwritten with zeros: it may be about people.
+  connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA secure_delete = ON`);
   return connection;
 };
 
@@ -125,6 +130,14 @@ export const isOutage = (error: unknown): boolean =>
   /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM|PERM|PROTOCOL|AUTH|NOLFS)/.test(
     codeOf(error),
   );
+
+/** No room, or no right to write: reading may work all the same. */
+export const isUnwritable = (error: unknown): boolean =>
+  /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(codeOf(error));
+
+export const isFull = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_FULL');
+
+export const isReadOnly = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_READONLY');
 
 /** The file is no SQLite database at all. */
 export const isForeign = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_NOTADB');

@@ -1,7 +1,14 @@
 /** Makes a database file ready: ours, in WAL with an fsync for every commit, with the schema of this version. */
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isBusy, isForeign, type OwnConnection } from './connection';
+import {
+  isBusy,
+  isForeign,
+  isFull,
+  isReadOnly,
+  isUnwritable,
+  type OwnConnection,
+} from './connection';
 
 export interface Shape {
   readonly applicationId: number;
@@ -19,15 +26,34 @@ export const makeFile = async (file: string): Promise<void> => {
   }
 };
 
-/** Changes nothing in a file that is not ours. May run again after it failed. */
-export const prepare = (connection: OwnConnection, shape: Shape): void => {
-  const { applicationId, migrations, exclusive } = shape;
+/**
+ * Changes nothing in a file that is not ours. May run again after it failed. Gives what is in the way of writing when
+ * the file can only be read.
+ */
+export const prepare = (connection: OwnConnection, shape: Shape): unknown => {
+  const version = look(connection, shape);
+  try {
+    makeWritable(connection, shape);
+    return undefined;
+  } catch (error) {
+    if (shape.exclusive || version < shape.migrations.length || !isUnwritable(error)) throw error;
+    look(connection, shape);
+    return error;
+  }
+};
+
+/** The version of the schema, read without a change to the file. */
+const look = (connection: OwnConnection, shape: Shape): number => {
   try {
     connection.snapshot();
-    checkOwner(connection, shape);
+    return checkOwner(connection, shape);
   } finally {
     connection.rollback();
   }
+};
+
+const makeWritable = (connection: OwnConnection, shape: Shape): void => {
+  const { applicationId, migrations, exclusive } = shape;
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   // After the change to WAL: only then can the lock be given back at close.
   if (exclusive) connection.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -70,6 +96,8 @@ class Refusal extends Error {}
 export const explain = (error: unknown): string | undefined => {
   if (error instanceof Refusal) return error.message;
   if (isForeign(error)) return 'The database file is not a database.';
+  if (isFull(error)) return 'The disk is full.';
+  if (isReadOnly(error)) return 'The database file may not be written.';
   if (isBusy(error)) return 'The database is held by another process.';
   return undefined;
 };

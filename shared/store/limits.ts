@@ -6,6 +6,10 @@ export const MAX_KEY = 1024;
 /** Bytes of the value as JSON: a text of 1 MiB and what stands around it. */
 export const MAX_VALUE = 1.25 * 1024 * 1024;
 export const MAX_LIMIT = 1000;
+/** How long after its expiry an entry is dropped when nobody writes, in ms. */
+export const SWEEP_INTERVAL = 10_000;
+/** Between two steps of a sweep, in ms, for everybody else. */
+export const SWEEP_REST = 5;
 
 /** What the adapters with a clock of whole milliseconds have in common. */
 export const limits: Pick<Capabilities, 'minTtl' | 'ttlGranularity' | 'maxValue'> = {
@@ -50,6 +54,11 @@ export const encodeValue = (value: unknown): string => {
 export const checkVersion = (expected: Version): void => {
   if (!Number.isSafeInteger(expected) || expected < 0)
     throw new TypeError('expected must be a version, or ABSENT');
+};
+
+export const checkInterval = (ms: number, name: string): void => {
+  if (!Number.isInteger(ms) || ms < 1)
+    throw new TypeError(`${name} must be a whole number of milliseconds above 0`);
 };
 
 /** When an entry written now expires; `undefined`: never. Parts of a millisecond are rounded up. */

@@ -5,17 +5,20 @@
  */
 import { type Clock, systemClock } from '../clock';
 import { Failure } from '../failure';
+import { every, pause } from './every';
 import {
+  checkInterval,
   checkList,
   checkVersion,
   encodeValue,
   expiryOf,
-  isExpired,
   keyBytes,
   limits,
   prefixBytes,
+  SWEEP_INTERVAL,
+  SWEEP_REST,
 } from './limits';
-import { sortedSet } from './sorted-set';
+import { type Held, memoryEntries } from './memory-entries';
 import {
   ABSENT,
   type Entry,
@@ -24,10 +27,13 @@ import {
   type Version,
   type WriteOptions,
 } from './store';
+import { createWatchers } from './watchers';
 
 export interface MemoryStoreOptions {
   /** Tells when entries expire. @default systemClock */
   readonly clock?: Clock;
+  /** How long after its expiry an entry may still be held when nobody writes, in ms. @default 10000 */
+  readonly sweepInterval?: number;
 }
 
 export interface MemoryStore extends Store {
@@ -35,23 +41,20 @@ export interface MemoryStore extends Store {
   readonly size: number;
 }
 
-interface Held {
-  readonly json: string;
-  readonly version: Version;
-  readonly expiresAt: number | undefined;
-}
-
 /**
  * Each write looks at so many entries and drops those that expired. More than one: the sweep goes faster round than
  * writers can add, so what expired is never more than about what lives.
  */
 const SWEPT_PER_WRITE = 2;
+/** Looked at in one turn of the event loop when nobody writes: about a millisecond. */
+const SWEPT_PER_TURN = 500;
 
-export const memoryStore = ({ clock = systemClock }: MemoryStoreOptions = {}): MemoryStore => {
-  const held = new Map<string, Held>();
-  const order = sortedSet();
-  let version: Version = ABSENT;
-  let round = held.entries();
+export const memoryStore = ({
+  clock = systemClock,
+  sweepInterval = SWEEP_INTERVAL,
+}: MemoryStoreOptions = {}): MemoryStore => {
+  checkInterval(sweepInterval, 'sweepInterval');
+  const entries = memoryEntries();
   let closed = false;
 
   const now = (): number => {
@@ -59,23 +62,19 @@ export const memoryStore = ({ clock = systemClock }: MemoryStoreOptions = {}): M
     return clock.now();
   };
 
-  const remove = (key: string): void => {
-    held.delete(key);
-    order.delete(key);
-  };
+  const sweeping = every(sweepInterval, async (signal) => {
+    if (entries.soonest <= clock.now())
+      for (const _ of entries.sweepAll(clock.now(), SWEPT_PER_TURN))
+        await pause(SWEEP_REST, signal);
+    if (entries.soonest === Number.POSITIVE_INFINITY) sweeping.stop();
+  });
 
-  const sweep = (at: number): void => {
-    for (let looked = 0; looked < SWEPT_PER_WRITE; looked += 1) {
-      const { value, done } = round.next();
-      if (done) round = held.entries();
-      else if (isExpired(value[1].expiresAt, at)) remove(value[0]);
-    }
+  const get = async <T>(key: string): Promise<Entry<T> | undefined> => {
+    keyBytes(key);
+    const found = entries.alive(key, now());
+    return found && toEntry<T>(key, found);
   };
-
-  const alive = (key: string, at: number): Held | undefined => {
-    const found = held.get(key);
-    return found && !isExpired(found.expiresAt, at) ? found : undefined;
-  };
+  const watchers = createWatchers({ clock, read: get });
 
   return {
     capabilities: {
@@ -86,13 +85,9 @@ export const memoryStore = ({ clock = systemClock }: MemoryStoreOptions = {}): M
       monotoneVersions: false,
     },
     get size() {
-      return held.size;
+      return entries.size;
     },
-    get: async <T>(key: string) => {
-      keyBytes(key);
-      const found = alive(key, now());
-      return found && toEntry<T>(key, found);
-    },
+    get,
     compareAndSwap: async <T>(
       key: string,
       expected: Version,
@@ -104,20 +99,20 @@ export const memoryStore = ({ clock = systemClock }: MemoryStoreOptions = {}): M
       const json = encodeValue(value);
       const at = now();
       const expiresAt = expiryOf(options, at);
-      if ((alive(key, at)?.version ?? ABSENT) !== expected) return undefined;
-      version += 1;
-      const next: Held = { json, version, expiresAt };
-      if (!held.has(key)) order.add(key);
-      held.set(key, next);
-      sweep(at);
-      return toEntry<T>(key, next);
+      if ((entries.alive(key, at)?.version ?? ABSENT) !== expected) return undefined;
+      const written = entries.put(key, json, expiresAt);
+      entries.sweep(at, SWEPT_PER_WRITE);
+      if (expiresAt !== undefined) sweeping.start();
+      watchers.changed(key);
+      return toEntry<T>(key, written);
     },
     delete: async (key, expected) => {
       keyBytes(key);
       if (expected !== undefined) checkVersion(expected);
-      const found = alive(key, now());
+      const found = entries.alive(key, now());
       if (!found || (expected !== undefined && found.version !== expected)) return false;
-      remove(key);
+      entries.remove(key);
+      watchers.changed(key);
       return true;
     },
     list: async <T>(prefix: string, options: ListOptions = {}) => {
@@ -125,19 +120,22 @@ export const memoryStore = ({ clock = systemClock }: MemoryStoreOptions = {}): M
       checkList(options);
       const { after, limit = 100 } = options;
       const at = now();
-      const entries: Entry<T>[] = [];
-      for (const key of order.from(prefix, after)) {
+      const page: Entry<T>[] = [];
+      for (const key of entries.keys(prefix, after)) {
         if (!key.startsWith(prefix)) break;
-        const found = alive(key, at);
+        const found = entries.alive(key, at);
         if (!found) continue;
-        if (entries.length === limit) return { entries, next: (entries.at(-1) as Entry<T>).key };
-        entries.push(toEntry<T>(key, found));
+        if (page.length === limit) return { entries: page, next: (page.at(-1) as Entry<T>).key };
+        page.push(toEntry<T>(key, found));
       }
-      return { entries };
+      return { entries: page };
     },
+    watch: watchers.watch,
     close: async () => {
       closed = true;
-      held.clear();
+      sweeping.stop();
+      watchers.close();
+      entries.clear();
     },
   };
 };

@@ -6,39 +6,68 @@ export interface SortedSet {
   delete(key: string): void;
   /** The keys from `first` on, and behind `after`. */
   from(first: string, after?: string): Iterable<string>;
+  clear(): void;
 }
 
-/** An array kept in order: a binary search and one move of memory for each change. */
-export const sortedSet = (): SortedSet => {
-  const keys: string[] = [];
+/** A block that grows beyond it becomes two: a change moves a block at most, however many keys there are. */
+const BLOCK = 512;
 
-  /** The place of the first key that is not before `key`. */
-  const placeOf = (key: string): number => {
-    let low = 0;
-    let high = keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareKeys(keys[middle] as string, key) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+/** Blocks of sorted keys, none of them empty. */
+export const sortedSet = (): SortedSet => {
+  const blocks: string[][] = [];
+
+  /** The block that `key` belongs to: the last one that does not begin behind it. */
+  const blockOf = (key: string): number =>
+    Math.max(0, partition(blocks, (block) => compareKeys(block[0] as string, key) <= 0) - 1);
 
   return {
-    add: (key) => void keys.splice(placeOf(key), 0, key),
+    add: (key) => {
+      const at = blockOf(key);
+      const block = blocks[at] ?? [];
+      if (block.length === 0) blocks.push(block);
+      block.splice(placeOf(block, key), 0, key);
+      if (block.length > BLOCK) blocks.splice(at + 1, 0, block.splice(BLOCK / 2));
+    },
     delete: (key) => {
-      const place = placeOf(key);
-      if (keys[place] === key) keys.splice(place, 1);
+      const at = blockOf(key);
+      const block = blocks[at] ?? [];
+      const place = placeOf(block, key);
+      if (block[place] !== key) return;
+      block.splice(place, 1);
+      if (block.length === 0) blocks.splice(at, 1);
     },
     *from(first, after) {
-      let place = placeOf(first);
-      if (after !== undefined && compareKeys(after, first) >= 0) {
-        place = placeOf(after);
-        if (keys[place] === after) place += 1;
+      const start = after !== undefined && compareKeys(after, first) > 0 ? after : first;
+      for (let at = blockOf(start), place = placeOf(blocks[at] ?? [], start); ; place += 1) {
+        const block = blocks[at];
+        if (!block) return;
+        const key = block[place];
+        if (key === undefined) {
+          at += 1;
+          place = -1;
+        } else if (key !== after) yield key;
       }
-      for (; place < keys.length; place += 1) yield keys[place] as string;
+    },
+    clear: () => {
+      blocks.length = 0;
     },
   };
+};
+
+/** The place of the first key that is not before `key`. */
+const placeOf = (block: readonly string[], key: string): number =>
+  partition(block, (other) => compareKeys(other, key) < 0);
+
+/** How many of the first items are; all that are must come before all that are not. */
+const partition = <T>(items: readonly T[], is: (item: T) => boolean): number => {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (is(items[middle] as T)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 };
 
 /** Below 0 when `a` stands before `b`. */

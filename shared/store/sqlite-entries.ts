@@ -21,6 +21,11 @@ export const MIGRATIONS = [
 
 /** Each write drops at most so many expired entries: more than it can add, and never a long pause. */
 const SWEPT_PER_WRITE = 2;
+const SWEPT_PER_STEP = 500;
+/** Few, for each may be as large as a value can be. */
+const SWEPT_AT_ONCE = 10;
+/** How long a step goes on, in ms. */
+const STEP = 5;
 
 export interface Row {
   readonly key: Uint8Array;
@@ -99,13 +104,27 @@ const nextVersion = (db: Connection): Version => {
   return row.version;
 };
 
-export const sweep = (db: Connection, now: number): void =>
-  void db.run(
-    `DELETE FROM entries WHERE key IN
-     (SELECT key FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+/** Drops so many expired entries at most, those first that expired first; how many it were. */
+const drop = (db: Connection, now: number, most: number): number =>
+  db.run(
+    `DELETE FROM entries WHERE rowid IN
+     (SELECT rowid FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
     now,
-    SWEPT_PER_WRITE,
+    most,
   );
+
+/** Along with each write. */
+export const sweep = (db: Connection, now: number): void => void drop(db, now, SWEPT_PER_WRITE);
+
+/** One step when nobody writes: within a few milliseconds, and a commit that is no larger than it has to be. */
+export const sweepMore = (db: Connection, now: number): void => {
+  const end = performance.now() + STEP;
+  for (let left = SWEPT_PER_STEP; left > 0 && performance.now() < end; left -= SWEPT_AT_ONCE)
+    if (drop(db, now, SWEPT_AT_ONCE) < SWEPT_AT_ONCE) return;
+};
+
+export const hasExpired = (db: Connection, now: number): boolean =>
+  db.get('SELECT 1 FROM entries WHERE expires_at <= ? LIMIT 1', now) !== undefined;
 
 export const toEntry = <T>({ key, version, value, expiresAt }: Row): Entry<T> => ({
   key: Buffer.from(key).toString(),

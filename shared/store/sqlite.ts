@@ -1,12 +1,15 @@
 /**
  * The store in a SQLite file: shared by the processes of one machine, and whatever it acknowledged survives a crash.
  *
- * The file is opened at the first call; when that fails, the next call tries again. Fails closed: `store_unavailable`.
+ * The file is opened at the first call; when that fails, the next call tries again. Fails closed: `store_unavailable`;
+ * a file that is full or may not be written is still read.
+ *
+ * What is deleted, overwritten or expired is gone from the disk within `sweepInterval`, as long as the process lives
+ * and nobody else keeps reading: pages are zeroed (`secure_delete`), and the WAL is emptied.
  */
 import { type Clock, systemClock } from '../clock';
-import { Failure } from '../failure';
-import { type Database, openDatabase } from '../sqlite';
 import {
+  checkInterval,
   checkList,
   checkVersion,
   encodeValue,
@@ -14,43 +17,61 @@ import {
   keyBytes,
   limits,
   prefixBytes,
+  SWEEP_INTERVAL,
 } from './limits';
+import { alive, listed, sweep, toEntry, versionOf, write } from './sqlite-entries';
+import { storeFile } from './sqlite-file';
 import {
-  APPLICATION_ID,
-  alive,
-  listed,
-  MIGRATIONS,
-  sweep,
-  toEntry,
-  versionOf,
-  write,
-} from './sqlite-entries';
-import { ABSENT, type ListOptions, type Store, type Version, type WriteOptions } from './store';
+  ABSENT,
+  type Entry,
+  type ListOptions,
+  type Store,
+  type Version,
+  type WriteOptions,
+} from './store';
+import { createWatchers } from './watchers';
 
 export interface SqliteStoreOptions {
   /** The file; made with its folders when it does not exist. */
   readonly path: string;
   /** Tells when entries expire; all processes on one file must agree on the time. @default systemClock */
   readonly clock?: Clock;
+  /** While somebody watches: how often to look whether another process has written, in ms. @default 200 */
+  readonly pollInterval?: number;
+  /** How long after its expiry an entry may stay in the file when nobody writes, in ms. @default 10000 */
+  readonly sweepInterval?: number;
 }
 
-export const sqliteStore = ({ path, clock = systemClock }: SqliteStoreOptions): Store => {
-  let opening: Promise<Database> | undefined;
-  let closed = false;
+export const sqliteStore = ({
+  path,
+  clock = systemClock,
+  pollInterval = 200,
+  sweepInterval = SWEEP_INTERVAL,
+}: SqliteStoreOptions): Store => {
+  checkInterval(pollInterval, 'pollInterval');
+  checkInterval(sweepInterval, 'sweepInterval');
+  const { database, polling, close } = storeFile({
+    path,
+    clock,
+    sweepInterval,
+    pollInterval,
+    onChanged: () => watchers.changed(),
+  });
 
-  const database = (): Promise<Database> => {
-    if (closed)
-      return Promise.reject(new Failure('store_unavailable', { detail: 'The store is closed.' }));
-    opening ??= openDatabase({
-      path,
-      applicationId: APPLICATION_ID,
-      migrations: MIGRATIONS,
-    }).catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
-    return opening;
+  const get = async <T>(key: string): Promise<Entry<T> | undefined> => {
+    const bytes = keyBytes(key);
+    const found = await (await database()).read((db) => alive(db, bytes, clock.now()));
+    return found && toEntry<T>(found);
   };
+
+  const watchers = createWatchers({
+    clock,
+    read: get,
+    onWatched: () => {
+      polling.start();
+      return polling.stop;
+    },
+  });
 
   return {
     capabilities: {
@@ -60,11 +81,7 @@ export const sqliteStore = ({ path, clock = systemClock }: SqliteStoreOptions): 
       clock: 'wall',
       monotoneVersions: true,
     },
-    get: async <T>(key: string) => {
-      const bytes = keyBytes(key);
-      const found = await (await database()).read((db) => alive(db, bytes, clock.now()));
-      return found && toEntry<T>(found);
-    },
+    get,
     compareAndSwap: async <T>(
       key: string,
       expected: Version,
@@ -82,16 +99,19 @@ export const sqliteStore = ({ path, clock = systemClock }: SqliteStoreOptions): 
         sweep(db, now);
         return row;
       });
+      if (written) watchers.changed(key);
       return written && toEntry<T>(written);
     },
     delete: async (key, expected) => {
       const bytes = keyBytes(key);
       if (expected !== undefined) checkVersion(expected);
-      return (await database()).write((db) => {
+      const deleted = await (await database()).write((db) => {
         const version = versionOf(db, bytes, clock.now());
         if (version === undefined || (expected !== undefined && version !== expected)) return false;
         return db.run('DELETE FROM entries WHERE key = ?', bytes) > 0;
       });
+      if (deleted) watchers.changed(key);
+      return deleted;
     },
     list: async <T>(prefix: string, options: ListOptions = {}) => {
       const start = prefixBytes(prefix);
@@ -103,13 +123,11 @@ export const sqliteStore = ({ path, clock = systemClock }: SqliteStoreOptions): 
       const last = entries.at(-1);
       return { entries, ...(rows.length > limit && last && { next: last.key }) };
     },
-    close: async () => {
-      closed = true;
-      // A file that could not be opened has nothing to close.
-      await opening?.then(
-        (db) => db.close(),
-        () => undefined,
-      );
+    watch: watchers.watch,
+    close: () => {
+      const closing = close();
+      watchers.close();
+      return closing;
     },
   };
 };

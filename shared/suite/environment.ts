@@ -24,7 +24,7 @@ export const SUITE_SETTINGS = {
     type: 'string',
     format: 'uri',
     description:
-      'Base URL of the functions that pipeline steps call. Default: this host, when it serves all.',
+      'Base URL of the functions that pipeline steps call. Default: this host, when it serves all; needed where FUNCTION_TARGET is a pipeline.',
   },
   STORE_URL: {
     type: 'string',
@@ -56,7 +56,8 @@ export const SUITE_SETTINGS = {
     type: 'string',
     secret: true,
     pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}(,\\s*whsec_[A-Za-z0-9+/]{32,88}={0,2})*$',
-    description: 'Signs calls to outside webhooks (Standard Webhooks, whsec_ and base64).',
+    description:
+      'Signs calls to outside webhooks (Standard Webhooks, whsec_ and base64). Needed as soon as a webhook has its URL.',
   },
   SMTP_URL: {
     type: 'string',

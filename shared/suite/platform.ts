@@ -1,22 +1,21 @@
-/** The real parts behind `Platform`, each opened at first use. */
+/**
+ * The real parts behind `Platform`: the code of each is loaded only where a served function declares the need of it,
+ * and opened at first use. A start costs what it serves.
+ */
 import path from 'node:path';
-import type { Environment } from '../config';
-import { deriveKeys, type Keyring, type Keys } from '../keys';
-import type { Destination } from '../pipeline/attempt';
+import type { Need } from '../define';
+import { deriveKeys } from '../keys';
 import type { Engine } from '../pipeline/engine';
-import { openEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
-import { outboxSenders } from '../senders/outbox';
-import { smtpSender } from '../senders/smtp';
-import { twilioSender } from '../senders/twilio';
-import { openStore } from '../store/open';
+import type { Mail, Sender, Sms } from '../senders/sender';
 import type { Store } from '../store/store';
-import { parseWebhookSecrets } from '../webhook/sign';
 import { developmentSecret } from './development-secret';
 import type { SuiteConfig } from './environment';
 import type { SuiteOptions } from './suite';
 
 export interface OpenPlatform extends Platform {
+  /** The store, also where no function needs one: for the pages of the suite itself. */
+  openStore(): Promise<Store>;
   /** Begins nothing new and waits for the work under way, until the signal aborts it. */
   stop(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -25,34 +24,53 @@ export interface OpenPlatform extends Platform {
 export interface PlatformOptions extends SuiteOptions {
   readonly config: SuiteConfig;
   readonly production: boolean;
+  /** What the served functions declare; using any other part throws. */
+  readonly needs: ReadonlySet<Need>;
 }
 
-export const createPlatform = (options: PlatformOptions): OpenPlatform => {
-  const { config, production, folder, ownUrl, log, clock, random, environment } = options;
+export const createPlatform = async (options: PlatformOptions): Promise<OpenPlatform> => {
+  const { config, production, needs, folder, ownUrl, log, clock, random, environment } = options;
   const data = path.join(folder, '.data');
   const keys = once(() => deriveKeys(config.SECRET_KEY ?? developmentSecret(data, random)));
-  const store = once(() =>
-    openStore(inFolder(folder, config.STORE_URL ?? 'sqlite:./.data/faas.db'), { clock }),
-  );
-  const outbox = once(() => outboxSenders(store(), clock));
-  const mail = once(() =>
-    config.SMTP_URL
-      ? smtpSender({ url: config.SMTP_URL, from: config.MAIL_FROM as string })
-      : Object.assign(outbox().mail, { close: async () => {} }),
-  );
-  const sms = once(() =>
-    config.TWILIO_ACCOUNT_SID ? twilioSender(twilioOptions(config)) : outbox().sms,
-  );
+  const loadStore = () => import('../store/open');
+  let storeModule = needs.has('store') ? await loadStore() : undefined;
+  const engineModule = needs.has('engine') ? await import('./engine') : undefined;
+  const store = once(() => {
+    const url = inFolder(folder, config.STORE_URL ?? 'sqlite:./.data/faas.db');
+    return declared(storeModule, 'store').openStore(url, { clock });
+  });
+  const openStore = async () => {
+    storeModule ??= await loadStore();
+    return store();
+  };
+  const outbox = once(async () => {
+    const { outboxSenders } = await import('../senders/outbox');
+    return outboxSenders(await openStore(), clock);
+  });
+  const mail = once(async (): Promise<Sender<Mail> & { close?(): Promise<void> }> => {
+    if (!config.SMTP_URL) return (await outbox()).mail;
+    const { smtpSender } = await import('../senders/smtp');
+    return smtpSender({ url: config.SMTP_URL, from: config.MAIL_FROM as string });
+  });
+  const sms = once(async (): Promise<Sender<Sms>> => {
+    if (!config.TWILIO_ACCOUNT_SID) return (await outbox()).sms;
+    const { twilioSender } = await import('../senders/twilio');
+    return twilioSender({
+      accountSid: config.TWILIO_ACCOUNT_SID,
+      authToken: config.TWILIO_AUTH_TOKEN as string,
+      from: config.TWILIO_FROM as string,
+      ...(config.TWILIO_BASE_URL && { baseUrl: config.TWILIO_BASE_URL }),
+    });
+  });
   const engine = once(() =>
-    openEngine(inFolder(folder, config.ENGINE_URL ?? 'local:./.data/runs.db'), {
+    declared(engineModule, 'engine').createEngine({
+      url: inFolder(folder, config.ENGINE_URL ?? 'local:./.data/runs.db'),
+      functionsUrl: () => config.FUNCTIONS_URL ?? ownUrl(),
+      keys: keys(),
+      environment,
       clock,
       random,
       log,
-      destination: destinationOf({
-        environment,
-        keys: keys(),
-        functionsUrl: () => config.FUNCTIONS_URL ?? ownUrl(),
-      }),
     }),
   );
   return {
@@ -67,46 +85,24 @@ export const createPlatform = (options: PlatformOptions): OpenPlatform => {
     get engine(): Engine {
       return engine();
     },
-    mail: (message, how) => mail()(message, how),
-    sms: (message, how) => sms()(message, how),
+    mail: async (message, how) => (await mail())(message, how),
+    sms: async (message, how) => (await sms())(message, how),
     publicUrl: () => (config.PUBLIC_URL ?? ownUrl()).replace(/\/$/, ''),
+    openStore,
     stop: async (signal) => {
       if (engine.used()) await engine().close(signal);
     },
     close: async () => {
-      if (mail.used()) await mail().close();
+      if (mail.used()) await (await mail()).close?.();
       if (store.used()) await store().close();
     },
   };
 };
 
-const twilioOptions = (config: SuiteConfig): Parameters<typeof twilioSender>[0] => ({
-  accountSid: config.TWILIO_ACCOUNT_SID as string,
-  authToken: config.TWILIO_AUTH_TOKEN as string,
-  from: config.TWILIO_FROM as string,
-  ...(config.TWILIO_BASE_URL && { baseUrl: config.TWILIO_BASE_URL }),
-});
-
-interface DestinationOptions {
-  readonly environment: Environment;
-  readonly keys: Keys;
-  readonly functionsUrl: () => string;
-}
-
-/** Our own functions are called with a key that never leaves the suite, so no receiver of webhooks can forge such a call. */
-const destinationOf =
-  ({ environment, keys, functionsUrl }: DestinationOptions): Destination =>
-  ({ target }) => {
-    if ('function' in target)
-      return {
-        url: `${functionsUrl().replace(/\/$/, '')}/${target.function}`,
-        keys: [first(keys('step'))],
-      };
-    const url = environment[target.webhook]?.trim();
-    return url ? { url, keys: parseWebhookSecrets(environment[target.secret] ?? '') } : undefined;
-  };
-
-const first = (ring: Keyring): Uint8Array => ring.current.bytes;
+const declared = <T>(part: T | undefined, need: Need): T => {
+  if (part === undefined) throw new Error(`a function uses the ${need} but does not declare it`);
+  return part;
+};
 
 /** The same URL with the path of a file made absolute. */
 const inFolder = (folder: string, url: string): string =>

@@ -2,11 +2,6 @@
 import type { Mistake } from '../config';
 import type { Need } from '../define';
 import { deriveKeys } from '../keys';
-import { parseMailbox } from '../mail-address';
-import { checkEngineUrl } from '../pipeline/open';
-import { smtpSender } from '../senders/smtp';
-import { checkStoreUrl } from '../store/open';
-import { parseWebhookSecrets } from '../webhook/sign';
 import { NEEDED_SETTINGS, SUITE_SETTINGS, type SuiteConfig } from './environment';
 
 type Name = keyof SuiteConfig;
@@ -35,29 +30,43 @@ export const missingSettings = (
 };
 
 /** Gives the complaint about a value, or throws a TypeError that is one. */
-type Check = (value: string) => string | undefined;
+type Check = (value: string) => Promise<string | undefined> | string | undefined;
 
-/** Each part is tried as it will be made. */
+/** Each part is tried as it will be made, and loaded only when there is a value for it. */
 const CHECKS: Readonly<Partial<Record<Name, Check>>> = {
-  STORE_URL: checkStoreUrl,
-  ENGINE_URL: checkEngineUrl,
-  SECRET_KEY: (value) => (deriveKeys(value) ? undefined : ''),
-  WEBHOOK_SECRET: (value) => (parseWebhookSecrets(value) ? undefined : ''),
-  SMTP_URL: (url) => (smtpSender({ url, from: 'a@example.com' }) ? undefined : ''),
-  MAIL_FROM: (value) =>
-    parseMailbox(value) ? undefined : 'must be one address, or Name <address>',
+  STORE_URL: async (url) => (await import('../store/open')).checkStoreUrl(url),
+  ENGINE_URL: async (url) => (await import('../pipeline/open')).checkEngineUrl(url),
+  SECRET_KEY: (value) => {
+    deriveKeys(value);
+    return undefined;
+  },
+  WEBHOOK_SECRET: async (value) => {
+    (await import('../webhook/sign')).parseWebhookSecrets(value);
+    return undefined;
+  },
+  SMTP_URL: async (url) => {
+    (await import('../senders/smtp')).smtpSender({ url, from: 'a@example.com' });
+    return undefined;
+  },
+  MAIL_FROM: async (value) =>
+    (await import('../mail-address')).parseMailbox(value)
+      ? undefined
+      : 'must be one address, or Name <address>',
 };
 
-export const checkValues = (config: SuiteConfig): readonly Mistake[] =>
-  Object.entries(CHECKS).flatMap(([name, check]) => {
+export const checkValues = async (config: SuiteConfig): Promise<readonly Mistake[]> => {
+  const mistakes: Mistake[] = [];
+  for (const [name, check] of Object.entries(CHECKS)) {
     const value = config[name as Name];
-    const message = typeof value === 'string' ? complaintOf(check, value) : undefined;
-    return message ? [{ name, message }] : [];
-  });
+    const message = typeof value === 'string' ? await complaintOf(check, value) : undefined;
+    if (message) mistakes.push({ name, message });
+  }
+  return mistakes;
+};
 
-const complaintOf = (check: Check, value: string): string | undefined => {
+const complaintOf = async (check: Check, value: string): Promise<string | undefined> => {
   try {
-    return check(value);
+    return await check(value);
   } catch (thrown) {
     if (thrown instanceof TypeError) return thrown.message;
     throw thrown;

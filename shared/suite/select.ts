@@ -2,8 +2,6 @@
 import path from 'node:path';
 import type { Environment, Mistake } from '../config';
 import type { AnyFunction } from '../define';
-import { pipelineFunction } from '../pipeline/function';
-import { loadDirectory } from '../pipeline/load-directory';
 import type { Pipeline } from '../pipeline/pipeline';
 import type { SuiteConfig } from './environment';
 import type { Catalogue } from './suite';
@@ -22,9 +20,10 @@ export const selectFunctions = async (options: SelectOptions): Promise<readonly 
   const target = config.FUNCTION_TARGET;
   if (target !== undefined && Object.hasOwn(catalogue, target))
     return [await load(catalogue, target)];
-  const pipelines = loadPipelines(options);
+  const pipelines = await loadPipelines(options);
   const served = target === undefined ? pipelines : pipelines.filter(({ name }) => name === target);
   for (const pipeline of served) mistakes.push(...checkTargets(pipeline, options));
+  const { pipelineFunction } = await import('../pipeline/function');
   const functions = served.map((pipeline) =>
     pipelineFunction(pipeline, { example: exampleOf(pipeline) }),
   );
@@ -48,13 +47,15 @@ const load = async (catalogue: Catalogue, name: string): Promise<AnyFunction> =>
   return module?.default as AnyFunction;
 };
 
-const loadPipelines = ({
+const loadPipelines = async ({
   catalogue,
   environment,
   folder,
   config,
   mistakes,
-}: SelectOptions): readonly Pipeline[] => {
+}: SelectOptions): Promise<readonly Pipeline[]> => {
+  // A process of one plain function starts without pipelines and what reads them.
+  const { loadDirectory } = await import('../pipeline/load-directory');
   const { pipelines, mistakes: found } = loadDirectory(path.resolve(folder, config.PIPELINES_DIR), {
     functions: Object.keys(catalogue),
     environment,

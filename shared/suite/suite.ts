@@ -6,15 +6,13 @@
 import type { Clock } from '../clock';
 import { type Environment, explainMistakes, type Mistake, readConfig } from '../config';
 import type { AnyFunction, Need } from '../define';
-import type { Log } from '../handler';
+import type { Handler, Log } from '../handler';
 import type { Application } from '../hosts/listener';
-import { outboxPage } from '../pages/outbox';
 import type { Platform } from '../platform';
 import type { Random } from '../random';
 import { type BuiltIn, createApp, type Mounted } from './app';
 import { describeFunction, type FunctionDescription } from './describe';
 import { SUITE_SETTINGS, type SuiteConfig } from './environment';
-import { indexPage } from './index-page';
 import { createPlatform, type OpenPlatform } from './platform';
 import { checkValues, missingSettings } from './requirements';
 import { selectFunctions } from './select';
@@ -64,10 +62,10 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
   }));
   const needs = new Set(declarations.flatMap(({ needs = [] }) => needs as readonly Need[]));
   mistakes.push(...missingSettings(needs, config, production));
-  mistakes.push(...checkValues(config));
+  mistakes.push(...(await checkValues(config)));
   refuse(mistakes);
 
-  const platform = createPlatform({ ...options, config, production });
+  const platform = await createPlatform({ ...options, config, production, needs });
   const functions = configured.map((one) => mount(one, platform, mistakes));
   refuse(mistakes);
   const alone = config.FUNCTION_TARGET !== undefined;
@@ -149,11 +147,17 @@ const builtIns = ({
   describe,
   platform,
 }: BuiltInOptions): Readonly<Record<string, BuiltIn>> => ({
-  ...(!alone && { '/': { callers: 'admin', handler: indexPage(describe) } }),
-  ...(!production && {
-    '/outbox': {
-      callers: 'admin',
-      handler: (request, context) => outboxPage(platform.store)(request, context),
-    },
-  }),
+  ...(!alone && { '/': { callers: 'admin', handler: index(describe, !production) } }),
+  ...(!production && { '/outbox': { callers: 'admin', handler: outbox(platform) } }),
 });
+
+/** Pages are for people: they load when somebody looks. */
+const index =
+  (describe: BuiltInOptions['describe'], development: boolean): Handler =>
+  async (request, context) =>
+    (await import('../pages/index-page')).indexPage({ describe, development })(request, context);
+
+const outbox =
+  ({ openStore }: OpenPlatform): Handler =>
+  async (request, context) =>
+    (await import('../pages/outbox')).outboxPage(await openStore())(request, context);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { MAX_VALUE } from '../../shared/store/limits';
 import { ABSENT, type Entry, type ListOptions, type Store } from '../../shared/store/store';
 import { type ManualClock, manualClock } from '../support/manual-clock';
+import { watchContract } from './store-watch';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -12,6 +13,8 @@ export const storeContract = (
   name: string,
   open: (clock: ManualClock) => Store | Promise<Store>,
 ): void => {
+  watchContract(name, open);
+
   let clock: ManualClock;
   let store: Store;
 
@@ -502,18 +505,25 @@ export const storeContract = (
       );
     });
 
-    test('what was called before close is done, after it every call is refused', async () => {
-      const early = store.compareAndSwap('a', ABSENT, 1);
-      const closing = store.close();
-      expect(await early).toMatchObject({ value: 1 });
-      await closing;
-      await store.close();
-      const refusal = { name: 'Failure', code: 'store_unavailable', retryable: true };
-      await expect(store.get('a')).rejects.toMatchObject(refusal);
-      await expect(store.compareAndSwap('a', ABSENT, 1)).rejects.toMatchObject(refusal);
-      await expect(store.delete('a')).rejects.toMatchObject(refusal);
-      await expect(store.list('')).rejects.toMatchObject(refusal);
-    });
+    test.each([
+      ['opened by it', async () => {}],
+      ['used before', async () => void (await put('b', 1))],
+    ])(
+      'what was called before close is done, after it every call is refused: a store %s',
+      async (_, prepare) => {
+        await prepare();
+        const early = store.compareAndSwap('a', ABSENT, 1);
+        const closing = store.close();
+        expect(await early).toMatchObject({ value: 1 });
+        await closing;
+        await store.close();
+        const refusal = { name: 'Failure', code: 'store_unavailable', retryable: true };
+        await expect(store.get('a')).rejects.toMatchObject(refusal);
+        await expect(store.compareAndSwap('a', ABSENT, 1)).rejects.toMatchObject(refusal);
+        await expect(store.delete('a')).rejects.toMatchObject(refusal);
+        await expect(store.list('')).rejects.toMatchObject(refusal);
+      },
+    );
   });
 };
 

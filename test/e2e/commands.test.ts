@@ -1,11 +1,15 @@
 /** The commands of the README, run as a user runs them. */
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../functions';
 
 const ROOT = path.resolve(__dirname, '../..');
+const PIPELINES = readdirSync(path.join(ROOT, 'pipelines'))
+  .flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? [])
+  .sort();
 
 interface Ended {
   readonly code: number | null;
@@ -83,9 +87,11 @@ test('npm start prints the functions with their URLs and what to try, and ends o
     onOutput: (text) => (text.includes('All of them') ? 'SIGINT' : undefined),
   });
   expect(stdout).toMatch(
-    /Try it: curl -s http:\/\/localhost:\d+\/signup -H 'content-type: application\/json'/,
+    new RegExp(
+      `Try it: curl -s http://localhost:\\d+/(?:${PIPELINES.join('|')}) -H 'content-type: application/json'`,
+    ),
   );
-  for (const name of [...Object.keys(catalogue), 'signup'])
+  for (const name of [...Object.keys(catalogue), ...PIPELINES])
     expect(stdout).toMatch(new RegExp(`^  ${name} +http://localhost:\\d+/${name}$`, 'm'));
   expect(stdout).toMatch(/"message":"stopped"/);
 });
@@ -95,7 +101,7 @@ describe('faas-patterns', () => {
     const { code, stdout } = await cli('functions', '--json');
     expect(code).toBe(0);
     const { functions } = JSON.parse(stdout) as { functions: Record<string, unknown>[] };
-    expect(functions.map(({ name }) => name)).toEqual([...Object.keys(catalogue), 'signup']);
+    expect(functions.map(({ name }) => name)).toEqual([...Object.keys(catalogue), ...PIPELINES]);
     for (const one of functions)
       expect(Object.keys(one)).toEqual(
         expect.arrayContaining(['name', 'kind', 'summary', 'runsAt', 'callers', 'config', 'calls']),
@@ -109,14 +115,9 @@ describe('faas-patterns', () => {
 
   test('pipeline check is content with what is here', async () => {
     const { code, stdout } = await cli('pipeline', 'check', '--json');
-    expect([code, JSON.parse(stdout)]).toEqual([
-      0,
-      {
-        valid: true,
-        errors: [],
-        warnings: [expect.objectContaining({ code: 'webhook_not_configured' })],
-      },
-    ]);
+    const { warnings, ...answer } = JSON.parse(stdout) as { warnings: { code: string }[] };
+    expect([code, answer]).toEqual([0, { valid: true, errors: [] }]);
+    expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['webhook_not_configured']));
   });
 
   test.each([

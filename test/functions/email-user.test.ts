@@ -100,9 +100,10 @@ describe('email-user', () => {
   test('refuses an event that is none', async () => {
     const { platform, call } = start();
     const headers = { ...EVENT, 'ce-specversion': '9' };
-    const answer = await call({ email: 'ada@example.com' }, { headers });
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ code: 'invalid_event' });
+    await expect(call({ email: 'ada@example.com' }, { headers })).rejects.toMatchObject({
+      status: 400,
+      code: 'invalid_event',
+    });
     expect(platform.mails).toEqual([]);
   });
 

@@ -11,45 +11,8 @@ import type { Platform } from '../../shared/platform';
 import type { Mail, Sender } from '../../shared/senders/sender';
 import { signToken } from '../../shared/token';
 import { HOSTILE_ADDRESSES } from '../support/hostile-addresses';
-import { type InvokeInit, invoke, testContext } from '../support/invoke';
 import { testPlatform } from '../support/test-platform';
-
-const DAY = 86_400_000;
-const TTL = 2 * DAY;
-
-const start = (overrides: Partial<Platform> = {}) => {
-  const platform = testPlatform(overrides);
-  const context = testContext();
-  const routes = subscribeUser.create({ SUBSCRIBE_USER_CONFIRM_TTL: TTL }, platform);
-  return {
-    platform,
-    context,
-    subscribe: (body: unknown, key?: string) =>
-      invoke(
-        routes['POST /'],
-        '/',
-        { body, headers: key === undefined ? {} : { 'idempotency-key': key } },
-        context,
-      ),
-    show: (path: string, init: InvokeInit = {}) =>
-      invoke(routes['GET /confirm'], path, init, context),
-    confirm: (path: string, init: InvokeInit = {}) =>
-      invoke(routes['POST /confirm'], path, { method: 'POST', ...init }, context),
-    records: async () =>
-      (await platform.store.list<Subscription>('subscribe-user/')).entries.map(
-        ({ key, value, expiresAt }) => ({ key, expires: expiresAt !== undefined, ...value }),
-      ),
-  };
-};
-type Suite = ReturnType<typeof start>;
-
-/** The path and query of the link in the newest mail. */
-const linkOf = ({ platform }: Suite): string => {
-  const [url = ''] = /http:\/\/\S+/.exec(platform.mails.at(-1)?.text ?? '') ?? [];
-  expect(url).toMatch(/^http:\/\/localhost:8080\/subscribe-user\/confirm\?token=[\w.-]+$/);
-  return url.slice('http://localhost:8080/subscribe-user'.length);
-};
-const ada = { email: 'ada@example.com' };
+import { ada, CONFIG, DAY, linkOf, start, TTL } from './subscribe-user/harness';
 
 describe('subscribe-user', () => {
   test('puts the address down as pending and mails a link', async () => {
@@ -81,12 +44,16 @@ describe('subscribe-user', () => {
       expect(await shown.text()).toContain('<form method="post"><button>Confirm</button></form>');
     }
     expect(await suite.records()).toMatchObject([{ state: 'pending' }]);
+    const confirmedAt = suite.platform.clock.now();
     for (let i = 0; i < 3; i++) {
       const done = await suite.confirm(link);
+      await suite.platform.clock.advance(1_000);
       expect(done.status).toBe(200);
       expect(await done.text()).toContain('You are on the list “newsletter” now.');
     }
-    expect(await suite.records()).toMatchObject([{ state: 'confirmed', expires: false }]);
+    expect(await suite.records()).toMatchObject([
+      { state: 'confirmed', confirmedAt, expires: false },
+    ]);
   });
 
   test('takes the token from a form as well', async () => {
@@ -157,9 +124,9 @@ describe('subscribe-user', () => {
   });
 
   test('sends the same mail again after one that could not be sent', async () => {
-    const sent: { text: string; idempotencyKey: string }[] = [];
-    const mail: Sender<Mail> = async ({ text }, { idempotencyKey }) => {
-      sent.push({ text, idempotencyKey });
+    const sent: (Omit<Mail, 'to' | 'subject'> & { idempotencyKey: string })[] = [];
+    const mail: Sender<Mail> = async ({ text, listUnsubscribe }, { idempotencyKey }) => {
+      sent.push({ text, listUnsubscribe: listUnsubscribe as string, idempotencyKey });
       if (sent.length < 3) throw new Failure('send_failed');
     };
     const suite = start({ mail });
@@ -303,7 +270,8 @@ describe('subscribe-user', () => {
   });
 
   test('refuses a link that is gone before it can be read', () => {
-    const make = () => subscribeUser.create({ SUBSCRIBE_USER_CONFIRM_TTL: 1_000 }, testPlatform());
+    const make = () =>
+      subscribeUser.create({ ...CONFIG, SUBSCRIBE_USER_CONFIRM_TTL: 1_000 }, testPlatform());
     expect(make).toThrow(TypeError);
   });
 
@@ -321,6 +289,7 @@ describe('what a request for a subscription leads to', () => {
     address: 'ada@example.com',
     list: 'newsletter',
     state: 'pending',
+    generation: 'first',
     requestedAt: 0,
     requestedBy: 'me',
     attemptUntil: 100,
@@ -329,6 +298,9 @@ describe('what a request for a subscription leads to', () => {
     ['nobody asked before', undefined, undefined, 0, 'mail'],
     ['the mail went out', { ...known, mailedAt: 5 }, 'me', 1_000, 'nothing'],
     ['it is confirmed', { ...known, state: 'confirmed' }, 'me', 1_000, 'nothing'],
+    ['its owner has left', { ...known, state: 'unsubscribed', mailedAt: 5 }, 'you', 0, 'mail'],
+    ['its owner has left, of no name', { ...known, state: 'unsubscribed' }, undefined, 99, 'mail'],
+    ['it is what its owner took back', { ...known, state: 'unsubscribed' }, 'me', 1_000, 'nothing'],
     ['this request is at it', known, 'me', 99, 'wait'],
     ['another request is at it', known, 'you', 99, 'nothing'],
     ['a request without a key is at it', { ...known, requestedBy: 'x' }, undefined, 99, 'nothing'],

@@ -167,7 +167,7 @@ describe.each(['node', 'functions-framework'])('on the %s host', (name) => {
       const first = answered.get(key.replace(/:.*/, ':create-user')) as number;
       if (step !== 'create-user') expect(begun).toBeGreaterThan(first);
     }
-  });
+  }, 60_000);
 
   const toEnd = async (location: string): Promise<Run> => {
     for (;;) {

@@ -311,11 +311,17 @@ describe('a request', () => {
     ]);
   });
 
+  test('passes without one unread, whatever its size', async () => {
+    const { call, calls } = start();
+    await call({ key: '', body: 'x'.repeat(1_048_577) });
+    expect(calls()).toBe(1);
+  });
+
   test('that is a CloudEvent goes by source and id', async () => {
     const { call, calls } = start();
     const event = (id: string, source = '/runs') => ({
       key: '',
-      headers: { 'ce-id': id, 'ce-source': source },
+      headers: { 'ce-specversion': '1.0', 'ce-type': 'order', 'ce-id': id, 'ce-source': source },
     });
     await call(event('1'));
     await call(event('1'));
@@ -325,6 +331,75 @@ describe('a request', () => {
     expect(calls()).toBe(3);
     await call({ ...event('1'), key: 'key-1' });
     expect(calls()).toBe(4);
+  });
+
+  test('that is a CloudEvent is the same one in both modes, however its data is written', async () => {
+    const { call, calls } = start();
+    const attributes = { specversion: '1.0', type: 'order', id: 'a b', source: '/runs' };
+    const data = { amount: 1, of: [1.0, 'é'] };
+    const binary = {
+      key: '',
+      headers: {
+        'content-type': 'application/json',
+        'ce-specversion': '1.0',
+        'ce-type': 'order',
+        'ce-id': 'a%20b',
+        'ce-source': '/runs',
+      },
+      body: JSON.stringify(data, null, 2),
+    };
+    const structured = (more: object) => ({
+      key: '',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: { ...attributes, ...more },
+    });
+    const first = await call(binary);
+    const again = await call(structured({ data }));
+    expect([again.bytes, again.headers.get('idempotent-replayed')]).toEqual([first.bytes, 'true']);
+    const encoded = {
+      datacontenttype: 'application/json',
+      data_base64: Buffer.from(JSON.stringify(data)).toString('base64'),
+    };
+    expect((await call(structured(encoded))).bytes).toEqual(first.bytes);
+    expect((await call(structured({ data: { amount: 2 } }))).code).toBe('idempotency_mismatch');
+    expect(calls()).toBe(1);
+    await call(structured({ data, id: 'other' }));
+    expect(calls()).toBe(2);
+  });
+
+  test('that is a CloudEvent of other data than JSON goes by its bytes', async () => {
+    const { call, calls } = start();
+    const event = (body: string) => ({
+      key: '',
+      headers: {
+        'content-type': 'application/xml',
+        'ce-specversion': '1.0',
+        'ce-type': 'order',
+        'ce-id': '1',
+        'ce-source': '/runs',
+      },
+      body,
+    });
+    await call(event('<a/>'));
+    await call(event('<a/>'));
+    expect(calls()).toBe(1);
+    expect((await call(event('<b/>'))).code).toBe('idempotency_mismatch');
+  });
+
+  test.each<[string, Record<string, string>, unknown]>([
+    ['fields', { 'ce-specversion': '9', 'ce-type': 'o', 'ce-id': '1', 'ce-source': '/a' }, {}],
+    ['an envelope', { 'content-type': 'application/cloudevents+json' }, { id: '1', source: '/a' }],
+    ['a batch', { 'content-type': 'application/cloudevents-batch+json' }, []],
+  ])('whose event is not valid, by %s, passes: no refusal is kept', async (_, headers, body) => {
+    const { store, call, calls } = start(async (request) => {
+      await request.arrayBuffer();
+      throw new Failure('invalid_event');
+    });
+    for (let i = 1; i <= 2; i++) {
+      expect((await call({ key: '', headers, body })).code).toBe('invalid_event');
+      expect(calls()).toBe(i);
+    }
+    expect((await store.list('')).entries).toEqual([]);
   });
 
   test('is read once and can be read again behind, inflated', async () => {

@@ -4,13 +4,13 @@ import path from 'node:path';
 /** The files that know a vendor. Everybody else meets it through them. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
   '@google-cloud/functions-framework': ['shared/hosts/functions-framework.ts'],
-  ajv: ['shared/schema.ts'],
+  ajv: ['shared/schema/ajv.ts'],
   axios: ['shared/webhook/deliver.ts', 'shared/webhook/request.ts'],
   'libphonenumber-js': ['shared/phone.ts'],
   libsql: ['shared/sqlite/connection.ts'],
   nodemailer: ['shared/senders/smtp.ts'],
   twilio: ['shared/senders/twilio.ts'],
-  undici: ['shared/hosts/forward.ts'],
+  undici: ['shared/hosts/forward.ts', 'shared/hosts/forwarded-answer.ts'],
   yaml: ['shared/pipeline/document.ts'],
 };
 

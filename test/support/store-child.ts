@@ -1,17 +1,22 @@
 /** A process that works on a store file, told by its arguments what to do. Each line it prints is JSON. */
-import { writeSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import { openDatabase } from '../../shared/sqlite';
 import { sqliteStore } from '../../shared/store/sqlite';
-import { ABSENT } from '../../shared/store/store';
+import { ABSENT, type Entry, type Store } from '../../shared/store/store';
 
 const [mode, path, ...rest] = process.argv.slice(2) as [string, string, ...string[]];
 const store = sqliteStore({ path });
 
 /** At once, so that a kill right behind it loses nothing. */
 const print = (line: unknown): void => void writeSync(1, `${JSON.stringify(line)}\n`);
-const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const told = async (): Promise<string> => (await input.next()).value ?? '';
+let input: AsyncIterator<string> | undefined;
+/** The next line of standard input; who never asks is not kept alive by it. */
+const told = async (): Promise<string> => {
+  input ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  return (await input.next()).value ?? '';
+};
 
 const modes: Record<string, () => Promise<void>> = {
   /** For each line `VERSION`: `writers` compare-and-swaps on that version at once; prints how many won. */
@@ -68,17 +73,79 @@ const modes: Record<string, () => Promise<void>> = {
     await openDatabase(options).then(() => print('held'), refused);
     await told();
   },
-  /** As a user who may not write to the file: one write. */
+  /** As a user who may not write to the file: takes it for itself; then, for each line, what it holds and one write. */
   intrude: async () => {
     const own = sqliteStore({ path: rest[0] as string });
     // Loads the library, while all files can be read.
     await own.get('a');
     if (process.getuid?.() === 0) process.setuid?.(65_534);
-    await store.compareAndSwap('a', ABSENT, 1).then(print, refused);
+    const alone = { path, applicationId: 0x66707374, migrations: [''], exclusive: true, wait: 50 };
+    await openDatabase(alone).then(() => print('held'), refused);
+    do {
+      await store.list('').then(({ entries }) => print(entries.map(({ key }) => key)), refused);
+      await store.compareAndSwap('a', ABSENT, 1).then(print, refused);
+    } while (await told());
+  },
+  /** Prints each state of a key; ends by itself, at once, although it goes on watching. */
+  watch: async () => {
+    for await (const entry of store.watch(rest[0] as string, new AbortController().signal))
+      print(entry ?? null);
+  },
+  /** Does as `watch` until it is killed. */
+  'watch on': async () => {
+    setInterval(() => {}, 1_000);
+    await modes.watch?.();
+  },
+  /** On a disk of its own, where nothing has room but what it makes room for. */
+  'fill a disk': async () => {
+    const ballast = `${path}.ballast`;
+    const put = (key: string) => store.compareAndSwap(key, ABSENT, 'x'.repeat(10_000));
+    /** To the last byte. */
+    const fill = () => {
+      for (const size of [65_536, 512, 1])
+        try {
+          for (;;) appendFileSync(ballast, Buffer.alloc(size));
+        } catch {
+          // No room for so much.
+        }
+    };
+    const keys = async (of: Store) => {
+      const page = await of.list('', { limit: 1000 });
+      return page.entries.map(({ key, version }) => ({ key, version }));
+    };
+    const acknowledged: object[] = [];
+    const one = async (key: string) => {
+      const { version } = (await put(key)) as Entry;
+      acknowledged.push({ key, version });
+    };
+    writeFileSync(ballast, Buffer.alloc(1_000_000));
+    for (let index = 1_000; ; index += 1)
+      try {
+        await one(`k${index}`);
+      } catch (error) {
+        refused(error as Error);
+        break;
+      }
+    print({ kept: isDeepStrictEqual(await keys(store), acknowledged), many: acknowledged.length });
+    rmSync(ballast);
+    await one('l');
+    print({ kept: isDeepStrictEqual(await keys(store), acknowledged) });
+    await store.close();
+    fill();
+    const again = sqliteStore({ path });
+    print({ kept: isDeepStrictEqual(await keys(again), acknowledged) });
+    for await (const entry of again.watch('l', new AbortController().signal)) {
+      print({ watched: entry?.key });
+      break;
+    }
+    await again.compareAndSwap('m', ABSENT, 1).then(print, refused);
+    rmSync(ballast);
+    print({ written: (await again.compareAndSwap('m', ABSENT, 1))?.value });
+    await again.close();
   },
 };
 
-const refused = (error: { code?: string; message: string }): void =>
+const refused = (error: Error & { code?: string }): void =>
   print({ code: error.code, message: error.message });
 
 void modes[mode]?.().then(() => process.exit(0));

@@ -11,24 +11,21 @@ export interface GateOptions {
 }
 
 export interface Gate {
-  /** Resolves with the way out, to be taken once; with `undefined` when the gate was closed before there was a place. */
-  enter(target: string): Promise<Leave | undefined>;
-  /** Lets nobody in any more. */
-  close(): void;
+  /** Resolves, as soon as there is a place, with the way out: to be taken once. */
+  enter(target: string): Promise<Leave>;
 }
 
 export type Leave = () => void;
 
 interface Queue {
   inside: number;
-  readonly waiting: { readonly since: number; readonly enter: (open: boolean) => void }[];
+  readonly waiting: { readonly since: number; readonly enter: () => void }[];
 }
 
 export const createGate = ({ limit, share }: GateOptions): Gate => {
   const queues = new Map<string, Queue>();
   let inside = 0;
   let arrivals = 0;
-  let closed = false;
 
   const admit = (): void => {
     while (inside < limit) {
@@ -36,32 +33,25 @@ export const createGate = ({ limit, share }: GateOptions): Gate => {
       if (!queue) return;
       inside += 1;
       queue.inside += 1;
-      queue.waiting.shift()?.enter(true);
+      queue.waiting.shift()?.enter();
     }
   };
 
   return {
     enter: async (target) => {
-      if (closed) return undefined;
       const queue = queues.get(target) ?? { inside: 0, waiting: [] };
       queues.set(target, queue);
-      const open = await new Promise<boolean>((enter) => {
+      await new Promise<void>((enter) => {
         arrivals += 1;
         queue.waiting.push({ since: arrivals, enter });
         admit();
       });
-      if (!open) return undefined;
       return () => {
         inside -= 1;
         queue.inside -= 1;
         if (queue.inside === 0 && queue.waiting.length === 0) queues.delete(target);
         admit();
       };
-    },
-    close: () => {
-      closed = true;
-      for (const { waiting } of queues.values())
-        for (const { enter } of waiting.splice(0)) enter(false);
     },
   };
 };

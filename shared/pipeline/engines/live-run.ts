@@ -67,3 +67,19 @@ export const show = (run: LiveRun, steps: Results, ended: Ended | undefined): vo
 export const notify = ({ watchers }: LiveRun): void => {
   for (const watch of [...watchers]) watch();
 };
+
+export const hasEnded = ({ state }: Run): boolean => state !== 'running';
+
+/** Resolves when a change of the run finds it done, or the signal aborts. */
+export const until = (run: LiveRun, signal: AbortSignal, isDone: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const check = () => {
+      if (!isDone() && !signal.aborted) return;
+      run.watchers.delete(check);
+      signal.removeEventListener('abort', check);
+      resolve();
+    };
+    run.watchers.add(check);
+    signal.addEventListener('abort', check);
+    check();
+  });

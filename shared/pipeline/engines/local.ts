@@ -14,10 +14,9 @@ import type { Attempt } from '../attempt';
 import type { Engine, Started } from '../engine';
 import { decide } from '../next';
 import type { Pipeline, Step } from '../pipeline';
-import type { Run } from '../run';
 import { createGate } from './gate';
 import type { Journal, RunRecord } from './journal';
-import { advance, type LiveRun, liveRun, notify, show } from './live-run';
+import { advance, hasEnded, type LiveRun, liveRun, notify, show, until } from './live-run';
 import { performer } from './perform';
 import { recorder } from './recorder';
 import { signalGroup } from './signal-group';
@@ -76,7 +75,7 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
   const record = recorder({ journal, clock, log, cutting });
   const save = async (run: LiveRun): Promise<void> => {
     await record(run);
-    if (run.shown.state !== 'running') live.delete(run.record.id);
+    if (hasEnded(run.shown)) live.delete(run.record.id);
   };
   const gate = createGate({ limit: MAX_CALLS, share: MAX_CALLS_TO_ONE });
   const steps = performer({ attempt, save, gate, clock, log, closing, cutting });
@@ -163,7 +162,6 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
 
     close: async (signal) => {
       closing.abort();
-      gate.close();
       for (const run of live.values()) notify(run);
       const cut = () => cutting.abort();
       if (signal.aborted) cut();
@@ -175,21 +173,5 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
     },
   };
 };
-
-const hasEnded = ({ state }: Run): boolean => state !== 'running';
-
-/** Resolves when a change of the run finds it done, or the signal aborts. */
-const until = (run: LiveRun, signal: AbortSignal, isDone: () => boolean): Promise<void> =>
-  new Promise((resolve) => {
-    const check = () => {
-      if (!isDone() && !signal.aborted) return;
-      run.watchers.delete(check);
-      signal.removeEventListener('abort', check);
-      resolve();
-    };
-    run.watchers.add(check);
-    signal.addEventListener('abort', check);
-    check();
-  });
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -89,8 +89,8 @@ export const performer = (options: PerformerOptions): Performer => {
   ): Promise<AttemptOutcome | undefined> => {
     const { target } = step;
     const leave = await gate.enter('function' in target ? target.function : target.webhook);
-    if (!leave) return undefined;
     try {
+      // All who waited for a place get here, one after the other.
       if (closing.aborted) return undefined;
       const details = {
         run: run.record,

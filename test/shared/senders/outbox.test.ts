@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { outboxPage } from '../../../shared/pages/outbox';
 import { listOutbox, OUTBOX_SIZE, OUTBOX_TTL, outboxSenders } from '../../../shared/senders/outbox';
 import { memoryStore } from '../../../shared/store/memory';
-import { invoke } from '../../support/invoke';
 import { manualClock } from '../../support/manual-clock';
 
 const start = () => {
@@ -52,54 +50,5 @@ describe('the outbox', () => {
     expect((await outbox.store.list('outbox/', { limit: 1000 })).entries).toHaveLength(OUTBOX_SIZE);
     await outbox.clock.advance(OUTBOX_TTL);
     expect(await listOutbox(outbox.store)).toEqual([]);
-  });
-});
-
-describe('the outbox page', () => {
-  test('is JSON for a program', async () => {
-    const outbox = start();
-    await outbox.mail(mail, { idempotencyKey: 'one', signal });
-    const answer = await invoke(outboxPage(outbox.store), '/outbox', {
-      headers: { accept: 'application/json' },
-    });
-    expect(answer.headers.get('content-type')).toBe('application/json');
-    expect(await answer.json()).toEqual({ messages: await listOutbox(outbox.store) });
-  });
-
-  test('is HTML for a browser, with the links of a message to follow', async () => {
-    const outbox = start();
-    await outbox.mail(
-      { ...mail, text: 'Go to http://localhost:8080/confirm?a=1&b=2\n' },
-      { idempotencyKey: 'one', signal },
-    );
-    const answer = await invoke(outboxPage(outbox.store), '/outbox', {
-      headers: { accept: 'text/html,*/*' },
-    });
-    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    const body = await answer.text();
-    expect(body).toContain('ada@example.com');
-    expect(body).toContain('<a href="http://localhost:8080/confirm?a=1&amp;b=2">');
-  });
-
-  test('shows messages as text, and lets no script run', async () => {
-    const outbox = start();
-    const evil = `</pre><script>alert(1)</script><img src=x onerror='alert(1)'>"&`;
-    await outbox.mail(
-      {
-        to: `${evil}@x`,
-        subject: evil,
-        text: `${evil} https://x/"><script>javascript:alert(1)`,
-        html: evil,
-      },
-      { idempotencyKey: evil, signal },
-    );
-    const answer = await invoke(outboxPage(outbox.store), '/outbox');
-    const body = await answer.text();
-    expect(body).not.toMatch(/<script|<img|javascript:[^<]*["']/i);
-    expect(body.match(/<\/pre>/g)).toHaveLength(1);
-    const policy = answer.headers.get('content-security-policy') ?? '';
-    expect(policy).toContain("default-src 'none'");
-    expect(policy).not.toMatch(/script-src|unsafe/);
-    expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 });

@@ -1,6 +1,6 @@
-/** The store file under several real processes, under kill -9, and on a disk that refuses. */
+/** The store file under several real processes, and under kill -9. */
 
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -131,54 +131,5 @@ describe('sqlite: a file for one process alone', () => {
     holder.kill('SIGKILL');
     await holder.ended;
     await (await open()).close();
-  });
-});
-
-describe('sqlite: a disk that refuses', () => {
-  test('a full disk is store_unavailable: what was acknowledged stays, and it can still be read', async () => {
-    await store.compareAndSwap('before', ABSENT, 1);
-    await store.close();
-    // No file of the child may grow beyond 1 MiB (a unit is 512 bytes or 1 KiB).
-    const child = await start('write', ['k', 10_000], {
-      wrap: ['sh', '-c', 'ulimit -f 1024; exec "$@"', 'sh'],
-    });
-    const { stdout, stderr, code } = await child.ended;
-    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-    const lines = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines.slice(-2)).toEqual([
-      { code: 'store_unavailable', message: 'The store cannot be used now.' },
-      { read: lines[0].version },
-    ]);
-    const written = acknowledged(stdout);
-    expect(written.length).toBeGreaterThan(10);
-    store = sqliteStore({ path });
-    for (const { key, version } of [...written, { key: 'before', version: 1 }])
-      expect((await store.get(key))?.version).toBe(version);
-    const next = await store.compareAndSwap('after', ABSENT, 1);
-    expect(next?.version).toBeGreaterThan(written.at(-1)?.version as number);
-  });
-
-  test('a file that may not be written is store_unavailable, and nothing of it changes', async () => {
-    await store.compareAndSwap('b', ABSENT, 1);
-    await store.close();
-    const own = join(folder, 'own');
-    await mkdir(own);
-    await chmod(await root, 0o755);
-    await chmod(path, 0o444);
-    await chmod(folder, 0o555);
-    const child = await start('intrude', [join(own, 'own.db')]);
-    const { stdout, stderr } = await child.ended;
-    await chmod(folder, 0o755);
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({
-      code: 'store_unavailable',
-      message: expect.not.stringContaining(folder),
-    });
-    await chmod(path, 0o600);
-    store = sqliteStore({ path });
-    expect((await store.list('')).entries.map(({ key }) => key)).toEqual(['b']);
   });
 });

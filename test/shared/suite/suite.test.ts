@@ -1,5 +1,5 @@
 /** The composition root with the real catalogue: what production demands, and who may call. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -65,9 +65,12 @@ const PRODUCTION = {
 
 describe('production', () => {
   test('starts with all that it needs', async () => {
+    const pipelines = readdirSync(path.join(ROOT, 'pipelines'))
+      .flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? [])
+      .sort();
     expect((await create(PRODUCTION)).describe().map(({ name }) => name)).toEqual([
       ...Object.keys(catalogue),
-      'signup',
+      ...pipelines,
     ]);
   });
 

@@ -172,9 +172,11 @@ describe('after kill -9', () => {
     await one.until(() => one.labels().includes('later 2'));
     for (const label of ['held 1', 'twice 2', 'later 2']) one.end(label, DELIVERED);
     await one.until(() => one.labels().includes('last 1'));
+    const settled = one.engine.settled('signup', run.id, never());
     one.end('last 1', DELIVERED);
-    const { state, steps } = await one.ended(run);
+    const { state, steps } = (await settled) as Run;
     expect(state).toBe('succeeded');
+    expect(await one.find(run)).toEqual(await settled);
     expect(Object.entries(steps).map(([name, { attempts }]) => [name, attempts])).toEqual([
       ['done', 1],
       ['held', 1],
@@ -482,6 +484,10 @@ describe('a journal that cannot be had', () => {
       message: 'The database file is not a database.',
     });
     await one.engine.close(never());
+    const two = lab({ path });
+    const opening = two.engine.open();
+    await two.engine.close(never());
+    await expect(opening).rejects.toMatchObject({ code: 'engine_unavailable' });
   });
 
   test('because what it holds cannot be read: it is given back', async () => {
@@ -521,6 +527,25 @@ describe('to close', () => {
     await two.engine.resume();
     await two.until(() => two.calls.length === 1);
     expect(two.labels()).toEqual(['b 1']);
+  });
+
+  test('records when the next attempt is due, and leaves it to the next start', async () => {
+    const path = folder.file();
+    const one = lab({ path });
+    const run = await one.start();
+    await one.until(() => one.calls.length === 1);
+    const closing = one.engine.close(never());
+    one.end('a 1', { verdict: 'again', error: { code: 'refused' }, at: START + 1_000 });
+    await closing;
+    const two = lab({ path });
+    expect((await two.find(run)).steps.a).toMatchObject({
+      attempts: 1,
+      nextAttemptAt: '2026-01-01T00:00:01.000Z',
+    });
+    await two.engine.resume();
+    await two.clock.advance(1_000);
+    await two.until(() => two.calls.length === 1);
+    expect(two.labels()).toEqual(['a 2']);
   });
 
   test('records also that a run has ended', async () => {
@@ -605,7 +630,9 @@ describe('to close', () => {
     });
     const two = lab({ path });
     await two.engine.open();
-    await Promise.all([two.engine.close(never()), two.engine.close(never())]);
+    const { signal } = new AbortController();
+    await Promise.all([two.engine.close(signal), two.engine.close(signal)]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     await lab({ path }).engine.open();
   });
 });

@@ -1,0 +1,5 @@
+const functions = require('@google-cloud/functions-framework');
+
+functions.http('hello', (_request, response) => {
+  response.send('Hello, World!');
+});

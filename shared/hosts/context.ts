@@ -1,0 +1,98 @@
+/** What the node hosts lend a handler. Each part is made when it is asked for: most requests use little of it. */
+import type { ServerResponse } from 'node:http';
+import { Failure } from '../failure';
+import type { Context, Forward, Log } from '../handler';
+import { type Random, systemRandom } from '../random';
+import { continueTrace, traceId } from '../trace';
+import type { Forwarder } from './forward';
+import type { NodeRequest } from './node-request';
+
+/** The application narrows `path` to what is below the function. */
+export interface HostContext extends Context {
+  path: string;
+}
+
+/** The same for every request of a host. */
+export interface ContextOptions {
+  readonly forwarder: Forwarder;
+  readonly log: (fields: { readonly id: string; readonly trace: string }) => Log;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** @default the operating system's */
+  readonly random?: Random;
+}
+
+const NO_PARAMS = Object.freeze({});
+
+export class NodeContext implements HostContext {
+  readonly params = NO_PARAMS;
+  /** In an object of its own, so that a context derived from this one shares it. */
+  private readonly made: { traceparent?: string; log?: Log } = {};
+
+  constructor(
+    readonly id: string,
+    public path: string,
+    private readonly request: NodeRequest,
+    private readonly options: ContextOptions,
+  ) {}
+
+  get traceparent(): string {
+    this.made.traceparent ??= continueTrace(
+      this.request.headers.get('traceparent'),
+      this.options.random ?? systemRandom,
+    );
+    return this.made.traceparent;
+  }
+
+  get signal(): AbortSignal {
+    return this.request.signal;
+  }
+
+  get log(): Log {
+    this.made.log ??= this.options.log({ id: this.id, trace: traceId(this.traceparent) });
+    return this.made.log;
+  }
+
+  get waitUntil(): Context['waitUntil'] {
+    return this.options.waitUntil;
+  }
+
+  readonly forward: Forward = (origin, options = {}) =>
+    this.options.forwarder.forward(
+      this.request,
+      this.path + this.request.query,
+      this.traceparent,
+      origin,
+      { signal: this.signal, ...options },
+    );
+}
+
+/** Aborts when the client has left before its answer was complete, or when the host must stop. */
+export class CallSignal {
+  private controller: AbortController | undefined;
+
+  constructor(
+    private readonly outgoing: ServerResponse,
+    private readonly stopped: AbortSignal,
+  ) {}
+
+  get(): AbortSignal {
+    this.controller ??= this.watch(new AbortController());
+    return this.controller.signal;
+  }
+
+  private watch(controller: AbortController): AbortController {
+    const { outgoing, stopped } = this;
+    const leave = () => {
+      if (!outgoing.writableFinished) controller.abort(new Failure('aborted'));
+    };
+    if (outgoing.destroyed) leave();
+    else outgoing.once('close', leave);
+    const halt = () => controller.abort(new Failure('stopping'));
+    if (stopped.aborted) halt();
+    else {
+      stopped.addEventListener('abort', halt, { once: true });
+      outgoing.once('close', () => stopped.removeEventListener('abort', halt));
+    }
+    return controller;
+  }
+}

@@ -1,0 +1,171 @@
+/** What expired leaves the file, though nobody writes, without a pause, and without a trace. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openDatabase } from '../../../shared/sqlite';
+import { sqliteStore } from '../../../shared/store/sqlite';
+import { APPLICATION_ID, hasExpired, MIGRATIONS } from '../../../shared/store/sqlite-entries';
+import { ABSENT, type Store } from '../../../shared/store/store';
+import { type ManualClock, manualClock } from '../../support/manual-clock';
+
+const root = mkdtemp(join(tmpdir(), 'store-'));
+afterAll(async () => rm(await root, { recursive: true, force: true }));
+
+let path: string;
+let files = 0;
+let clock: ManualClock;
+const stores: Store[] = [];
+
+beforeEach(async () => {
+  files += 1;
+  path = join(await root, `${files}.db`);
+  clock = manualClock();
+});
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
+});
+
+const open = (sweepInterval = 10): Store => {
+  const store = sqliteStore({ path, clock, sweepInterval });
+  stores.push(store);
+  return store;
+};
+const direct = () => openDatabase({ path, applicationId: APPLICATION_ID, migrations: MIGRATIONS });
+/** What is in the file, expired or not. */
+const countRows = async (): Promise<number> => {
+  const database = await direct();
+  const row = await database.read((db) =>
+    db.get<{ n: number }>('SELECT count(*) AS n FROM entries'),
+  );
+  await database.close();
+  return row?.n as number;
+};
+/** How often the text is in the bytes of the file and its WAL. */
+const traces = async (text: string): Promise<number> => {
+  const all = await Promise.all(
+    [path, `${path}-wal`].map((file) => readFile(file, 'latin1').catch(() => '')),
+  );
+  return all.join('').split(text).length - 1;
+};
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const until = async (is: () => Promise<boolean>): Promise<void> => {
+  while (!(await is())) await sleep(50);
+};
+
+describe('sqlite: a quiet store', () => {
+  test('forgets what expired, and nothing else', async () => {
+    const store = open();
+    for (let index = 0; index < 20; index += 1)
+      await store.compareAndSwap(`k${index}`, ABSENT, 0, index % 2 ? { ttl: 10 } : {});
+    await store.compareAndSwap('later', ABSENT, 0, { ttl: 11 });
+    await clock.advance(10);
+    await until(async () => (await countRows()) === 11);
+    await sleep(100);
+    expect(await countRows()).toBe(11);
+    await clock.advance(1);
+    await until(async () => (await countRows()) === 10);
+  });
+
+  test('forgets what a process wrote that has ended since', async () => {
+    const quiet = open();
+    await quiet.get('a');
+    const other = sqliteStore({ path, clock });
+    await other.compareAndSwap('a', ABSENT, 0, { ttl: 10 });
+    await other.close();
+    await clock.advance(10);
+    await until(async () => (await countRows()) === 0);
+  });
+
+  test('forgets after a restart, from its first call on', async () => {
+    const before = open(1e6);
+    await before.compareAndSwap('a', ABSENT, 0, { ttl: 10 });
+    await before.close();
+    await clock.advance(10);
+    await open().get('b');
+    await until(async () => (await countRows()) === 0);
+  });
+});
+
+describe('sqlite: traces', () => {
+  const large = (text: string, times: number) => text.repeat(times);
+
+  test('of what expired, was deleted or overwritten are in no file after a while', async () => {
+    const store = open();
+    const versions = new Map<string, number>();
+    const put = async (key: string, value: string, ttl?: number) => {
+      const options = ttl === undefined ? {} : { ttl };
+      const entry = await store.compareAndSwap(key, versions.get(key) ?? ABSENT, value, options);
+      versions.set(key, entry?.version as number);
+    };
+    for (let index = 0; index < 300; index += 1) {
+      // Of a few bytes, of several to a page, and of several pages.
+      const size = [1, 20, 700][index % 3] as number;
+      await put(`expired${index}`, large('personal ', size), 10);
+      await put(`changed${index}`, large('personal ', size));
+      await put(`deleted${index}`, large('personal ', size));
+      await put(`kept${index}`, large('living ', size));
+    }
+    expect(await traces('personal')).toBeGreaterThan(1_000);
+    for (let index = 0; index < 300; index += 1) {
+      await put(`changed${index}`, large('other ', [700, 1, 20][index % 3] as number));
+      await store.delete(`deleted${index}`);
+    }
+    await clock.advance(10);
+    await until(async () => (await traces('personal')) === 0);
+    expect(await traces('living')).toBeGreaterThan(300);
+    expect((await store.list('kept', { limit: 1000 })).entries).toHaveLength(300);
+  });
+
+  test('are gone after a while also when somebody was reading at first', async () => {
+    const store = open();
+    await store.compareAndSwap('a', ABSENT, 'personal');
+    const reader = new (await import('libsql')).default(path);
+    reader.exec('BEGIN; SELECT * FROM entries');
+    await store.delete('a');
+    await sleep(100);
+    expect(await traces('personal')).toBeGreaterThan(0);
+    reader.exec('ROLLBACK');
+    await until(async () => (await traces('personal')) === 0);
+    reader.close();
+  });
+});
+
+test('sqlite: 200,000 entries that expired go without a pause, and others are written meanwhile', async () => {
+  // In memory where that is possible: the pauses of a busy disk are not ours.
+  const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : await root, 'store-'));
+  path = join(folder, 'faas.db');
+  const many = 200_000;
+  const database = await direct();
+  await database.write((db) =>
+    db.run(
+      `INSERT INTO entries
+       WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+       SELECT randomblob(16), n, '{"name":"personal"}', ? FROM n`,
+      many,
+      clock.now(),
+    ),
+  );
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const store = open();
+  await store.get('a');
+  delay.enable();
+  let written = 0;
+  await until(async () => {
+    written += 1;
+    await store.compareAndSwap(`k${written}`, ABSENT, 0);
+    return !(await database.read((db) => hasExpired(db, clock.now())));
+  });
+  delay.disable();
+  console.log(delay.max / 1e6, delay.percentile(99) / 1e6, delay.percentile(99.9) / 1e6, written);
+  // Ten times what it should be.
+  expect(delay.max / 1e6).toBeLessThan(200);
+  expect(written).toBeGreaterThan(10);
+  await database.close();
+  expect(await countRows()).toBe(written);
+  await until(async () => (await traces('personal')) === 0);
+  await stores.pop()?.close();
+  await rm(folder, { recursive: true });
+});
