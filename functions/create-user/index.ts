@@ -9,7 +9,7 @@ import { Failure } from '../../shared/failure';
 import type { Handler } from '../../shared/handler';
 import { json } from '../../shared/http/response';
 import { sha256 } from '../../shared/idempotency/fingerprint';
-import { idempotent } from '../../shared/idempotent';
+import { idempotentFunction } from '../../shared/idempotency/of-function';
 import { addressKey, canonicalAddress } from '../../shared/mail-address';
 import type { Platform } from '../../shared/platform';
 import { type Check, compile } from '../../shared/schema';
@@ -80,11 +80,6 @@ export default defineFunction({
     },
   },
   create: (_config, platform) => ({
-    'POST /': idempotent({
-      store: platform.store,
-      clock: platform.clock,
-      name: 'create-user',
-      fingerprintKeys: platform.keys('idempotent'),
-    })(createUser(platform)),
+    'POST /': idempotentFunction(platform, 'create-user')(createUser(platform)),
   }),
 });

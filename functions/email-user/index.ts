@@ -8,7 +8,7 @@
 import { defineFunction } from '../../shared/define';
 import { onEvent } from '../../shared/event';
 import { Failure } from '../../shared/failure';
-import { idempotent } from '../../shared/idempotent';
+import { idempotentFunction } from '../../shared/idempotency/of-function';
 import { canonicalAddress } from '../../shared/mail-address';
 import type { Platform } from '../../shared/platform';
 import { compile } from '../../shared/schema';
@@ -69,13 +69,7 @@ export default defineFunction({
     },
   },
   create: (_, platform) => ({
-    'POST /': idempotent({
-      store: platform.store,
-      clock: platform.clock,
-      name: 'email-user',
-      fingerprintKeys: platform.keys('idempotent'),
-      lockFor: LOCK,
-    })(greet(platform)),
+    'POST /': idempotentFunction(platform, 'email-user', { lockFor: LOCK })(greet(platform)),
   }),
 });
 

@@ -8,8 +8,11 @@
 import { defineFunction } from '../../shared/define';
 import { readEvent } from '../../shared/event';
 import { Failure } from '../../shared/failure';
+import type { Handler } from '../../shared/handler';
 import { json } from '../../shared/http/response';
+import { idempotentFunction } from '../../shared/idempotency/of-function';
 import { addressKey, canonicalAddress } from '../../shared/mail-address';
+import type { Platform } from '../../shared/platform';
 import { compile } from '../../shared/schema';
 import { chooseLocale } from '../../shared/templates/locale';
 import { confirm, showConfirm } from './confirm';
@@ -80,28 +83,9 @@ export default defineFunction({
         'SUBSCRIBE_USER_UNSUBSCRIBE_TTL must not be below SUBSCRIBE_USER_CONFIRM_TTL',
       );
     return {
-      'POST /': async (request, context) => {
-        const { data, key } = await readEvent<Wish>(request, context, {
-          name: 'subscribe-user',
-          check,
-        });
-        const address = canonicalAddress(data.email);
-        const mailbox = addressKey(data.email);
-        if (address === undefined || mailbox === undefined)
-          throw new Failure('invalid_input', {
-            errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
-          });
-        await subscribe(platform, context, {
-          address,
-          addressKey: mailbox,
-          list: data.list ?? 'newsletter',
-          locale: chooseLocale(data.locale, LOCALES),
-          key,
-          confirmTtl,
-          unsubscribeTtl,
-        });
-        return json({ status: 'pending' }, { status: 202 });
-      },
+      'POST /': idempotentFunction(platform, 'subscribe-user', { lockFor: LOCK })(
+        takeWish(platform, { confirmTtl, unsubscribeTtl }),
+      ),
       'GET /confirm': showConfirm(platform),
       'POST /confirm': confirm(platform),
       'GET /unsubscribe': showUnsubscribe(platform),
@@ -112,3 +96,33 @@ export default defineFunction({
 
 /** ms. Mail is slow, and the link must outlive the attempts to send it. */
 const MIN_TTL = 300_000;
+
+/** ms; longer than a mail may take. */
+const LOCK = 60_000;
+
+const takeWish =
+  (
+    platform: Platform,
+    ttls: { readonly confirmTtl: number; readonly unsubscribeTtl: number },
+  ): Handler =>
+  async (request, context) => {
+    const { data, key } = await readEvent<Wish>(request, context, {
+      name: 'subscribe-user',
+      check,
+    });
+    const address = canonicalAddress(data.email);
+    const mailbox = addressKey(data.email);
+    if (address === undefined || mailbox === undefined)
+      throw new Failure('invalid_input', {
+        errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
+      });
+    await subscribe(platform, context, {
+      address,
+      addressKey: mailbox,
+      list: data.list ?? 'newsletter',
+      locale: chooseLocale(data.locale, LOCALES),
+      key,
+      ...ttls,
+    });
+    return json({ status: 'pending' }, { status: 202 });
+  };

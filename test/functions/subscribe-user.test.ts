@@ -72,7 +72,9 @@ describe('subscribe-user', () => {
     const seen = new Set<string>();
     const ask = async (email: string, key?: string) => {
       const answer = await suite.subscribe({ email }, key);
-      seen.add(JSON.stringify([answer.status, [...answer.headers], await answer.text()]));
+      // Told of the key that the caller has used before, not of the address.
+      const fields = [...answer.headers].filter(([name]) => name !== 'idempotent-replayed');
+      seen.add(JSON.stringify([answer.status, fields, await answer.text()]));
     };
     await ask('ada@example.com', 'one');
     await ask('ada@example.com', 'one');
@@ -84,6 +86,14 @@ describe('subscribe-user', () => {
     expect(seen.size).toBe(1);
     expect(suite.platform.mails).toHaveLength(1);
     expect(await suite.records()).toMatchObject([{ state: 'confirmed' }]);
+  });
+
+  test('refuses an idempotency key that was used for another address', async () => {
+    const suite = start();
+    await suite.subscribe({ email: 'ada@example.com' }, 'one');
+    const other = suite.subscribe({ email: 'eve@example.com' }, 'one');
+    await expect(other).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+    expect(suite.platform.mails).toHaveLength(1);
   });
 
   test('keeps lists and mailboxes apart', async () => {
