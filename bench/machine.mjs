@@ -52,12 +52,13 @@ export const takeClientCore = ({ preferred = false } = {}) => {
     ]);
 };
 
+/** Below those that the system gives to outgoing connections, of which there are many here. */
 export const freePort = () =>
   new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer()
+      .once('error', () => resolve(freePort()))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 
 /** CPU time of a process with all its threads, in µs; Linux only. */

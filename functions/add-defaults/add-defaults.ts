@@ -23,17 +23,17 @@ export interface AddDefaultsOptions extends GenerateOptions {
 export const addDefaults = ({ schema, ...made }: AddDefaultsOptions): Decorator => {
   const check = compileForeign(schema);
   const shape = readShape(schema);
-  return (next) => (request, context) => {
-    if (!takesDefaults(request)) return next(request, context);
-    const complete = async (): Promise<Request> => {
-      const text = await readJsonText(request);
-      const missing = findMissing(text, shape, generatorsFor(made));
-      const whole = insertInto(text, missing);
-      assertValid(check, parseChecked(whole));
-      return withBody(request, whole, { changed: missing.length > 0 });
-    };
-    return complete().then((completed) => next(completed, context));
+  const complete = async (request: Request): Promise<Request> => {
+    const text = await readJsonText(request);
+    const missing = findMissing(text, shape, generatorsFor(made));
+    const whole = insertInto(text, missing);
+    assertValid(check, parseChecked(whole));
+    return withBody(request, whole, { changed: missing.length > 0, json: true });
   };
+  return (next) => (request, context) =>
+    takesDefaults(request)
+      ? complete(request).then((completed) => next(completed, context))
+      : next(request, context);
 };
 
 /**

@@ -67,8 +67,7 @@ export const createListener = (options: ListenerOptions): Listener => {
   const answer = (call: Call, response: Response, failure?: Failure): void => {
     const { incoming, outgoing, request, context } = call;
     // A body that nobody reads to its end makes the connection useless for another request.
-    const unread =
-      request.hasBody && !incoming.readableEnded && (response.status >= 400 || !request.bodyUsed);
+    const unread = request.isArriving && (response.status >= 400 || !request.bodyUsed);
     const add = ['x-request-id', context.id];
     if (stopping() || unread) add.push('connection', 'close');
     try {

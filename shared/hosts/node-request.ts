@@ -13,6 +13,8 @@ export class NodeRequest implements BoundedReader {
   readonly duplex = 'half';
   /** Whether somebody has begun to read the body. */
   bodyUsed = false;
+  /** Whether all of it was read. */
+  private isWhole = false;
   private fields: HeaderPairs | undefined;
   private stream: ReadableStream<Uint8Array> | null | undefined;
 
@@ -52,10 +54,19 @@ export class NodeRequest implements BoundedReader {
     return this.abortSignal.get();
   }
 
-  /** From the raw fields: a host may have hidden the parsed ones from its framework. */
+  /** In bytes; NaN when only its end will tell. From the raw fields: a host may have hidden the others. */
+  get declaredLength(): number {
+    if (this.headers.has('transfer-encoding')) return Number.NaN;
+    return Number(this.headers.get('content-length') ?? 0);
+  }
+
   get hasBody(): boolean {
-    const length = this.headers.get('content-length');
-    return this.headers.has('transfer-encoding') || (length !== null && length !== '0');
+    return this.declaredLength !== 0;
+  }
+
+  /** Whether bytes of the body may still be on their way. */
+  get isArriving(): boolean {
+    return this.hasBody && !this.isWhole && !this.incoming.complete;
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -82,7 +93,18 @@ export class NodeRequest implements BoundedReader {
       return this.collected.length > limit
         ? Promise.reject(tooLarge(limit))
         : Promise.resolve(this.collected);
-    return collect(this.incoming, limit);
+    return this.readIncoming(limit);
+  }
+
+  private async readIncoming(limit: number): Promise<Uint8Array> {
+    const { incoming } = this;
+    // What came along with the head is there by the next turn, and a small body comes in one piece with it.
+    await undefined;
+    const length = incoming.readableLength;
+    if (length !== this.declaredLength || length > limit || incoming.destroyed)
+      return collect(incoming, limit);
+    this.isWhole = true;
+    return incoming.read();
   }
 
   bytes(): Promise<Uint8Array> {
@@ -122,8 +144,16 @@ export class NodeRequest implements BoundedReader {
 }
 
 /** What a client may write here need not make a URL: `[`, `a:99999999`. Whoever reads ours must be able to parse it. */
-const isAuthority = (host: string): boolean =>
-  /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`);
+const isAuthority = (host: string): boolean => {
+  if (host !== known.host) {
+    known.host = host;
+    known.isAuthority = /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`);
+  }
+  return known.isAuthority;
+};
+
+/** The last one asked about: nearly always the next one, too. */
+const known = { host: '', isAuthority: false };
 
 const collect = (incoming: IncomingMessage, limit: number): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {

@@ -15,15 +15,19 @@ export interface BoundedReader {
 }
 
 /** The body, inflated when it came as gzip or br. Rejects with 413, 415 or 400 failures. */
-export const readBytes = async (request: Request, limit = MAX_BODY): Promise<Uint8Array> => {
+export const readBytes = (request: Request, limit = MAX_BODY): Promise<Uint8Array> => {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
   const load = INFLATE.get(encoding);
   if (encoding !== 'identity' && !load)
-    throw new Failure('unsupported_encoding', { headers: { 'accept-encoding': 'gzip, br' } });
+    return Promise.reject(
+      new Failure('unsupported_encoding', { headers: { 'accept-encoding': 'gzip, br' } }),
+    );
   const declared = Number(request.headers.get('content-length') ?? 0);
-  if (declared > limit) throw tooLarge(limit);
-  const raw = await readRaw(request, limit);
-  return load ? await inflateUpTo((await load()) as Inflate, raw, limit) : raw;
+  if (declared > limit) return Promise.reject(tooLarge(limit));
+  const raw = readRaw(request, limit);
+  return load
+    ? raw.then(async (bytes) => inflateUpTo((await load()) as Inflate, bytes, limit))
+    : raw;
 };
 
 /** The body as it came, not inflated. Rejects with `body_too_large`, and as its source does. */

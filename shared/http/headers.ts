@@ -24,6 +24,11 @@ export class HeaderPairs {
     return new HeaderPairs(pairs);
   }
 
+  /** A copy to change. */
+  static from(headers: Headers | HeaderPairs): HeaderPairs {
+    return new HeaderPairs('raw' in headers ? [...headers.raw()] : [...headers.entries()].flat());
+  }
+
   static of(init: Readonly<Record<string, string>>): HeaderPairs {
     const headers = new HeaderPairs();
     for (const [name, value] of Object.entries(init)) headers.append(name, value);

@@ -1,11 +1,14 @@
 /** A JSON request body: checked media type, bounded, strict UTF-8, strict JSON. */
 import { Failure } from '../failure';
-import { parseJson } from '../json';
+import { parseChecked, parseJson } from '../json';
 import { readBytes } from './body';
+import { takeCheckedJson } from './with-body';
 
 /** Rejects with `unsupported_media_type`, `invalid_json`, `body_too_large` or `unsupported_encoding`. */
-export const readJson = async (request: Request): Promise<unknown> =>
-  parseJson(await readJsonText(request));
+export const readJson = async (request: Request): Promise<unknown> => {
+  const checked = takeCheckedJson(request);
+  return checked === undefined ? parseJson(await readJsonText(request)) : parseChecked(checked);
+};
 
 /** The same body as text, for those who must pass it on to the letter, byte order mark included. Not yet checked to be JSON. */
 export const readJsonText = async (request: Request): Promise<string> => {
@@ -16,6 +19,7 @@ export const readJsonText = async (request: Request): Promise<string> => {
 
 /** `application/json` and `application/*+json`, in UTF-8 (RFC 8259 section 8.1); other parameters mean nothing here. */
 export const isJson = (contentType: string | null): boolean => {
+  if (contentType === 'application/json') return true;
   const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim());
   return (
     /^application\/(?:[\w.!#$&^-]+\+)?json$/i.test(type) &&

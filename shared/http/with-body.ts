@@ -10,6 +10,8 @@ import { HeaderPairs } from './headers';
 export interface WithBodyOptions {
   /** Whether the body says something else than the one that came: digests of that one are dropped. @default false */
   readonly changed?: boolean;
+  /** Whether the body is a text that keeps the rules of `parseJson`: whoever reads it need not check again. @default false */
+  readonly json?: boolean;
 }
 
 /** Checksums over the bytes that came: RFC 9530, and its ancestors RFC 3230 and RFC 1864. */
@@ -19,18 +21,21 @@ const DIGESTS = ['content-digest', 'repr-digest', 'digest', 'content-md5'];
 export const withBody = (
   request: Request,
   body: string | Uint8Array,
-  { changed = false }: WithBodyOptions = {},
+  { changed = false, json = false }: WithBodyOptions = {},
 ): Request => {
-  const encoded = request.headers.has('content-encoding');
+  const { headers } = request;
+  const encoded = headers.has('content-encoding');
   const dropped = [
-    ...(encoded ? ['content-encoding'] : []),
-    ...(changed || encoded ? DIGESTS.filter((name) => request.headers.has(name)) : []),
-  ];
-  return new RequestWithBody(request, body, [
     ...droppedFrom(request),
-    ...dropped,
-  ]) as unknown as Request;
+    ...(encoded ? ['content-encoding'] : []),
+    ...(changed || encoded ? DIGESTS.filter((name) => headers.has(name)) : []),
+  ];
+  return new RequestWithBody(request, body, dropped, json) as unknown as Request;
 };
+
+/** The body of a request that `withBody` has marked as JSON; it counts as read then. */
+export const takeCheckedJson = (request: Request): string | undefined =>
+  isDerived(request) && request.isJson ? request.takeText() : undefined;
 
 /** What `context.forward` must be told of a request that has a body of its own; of any other, nothing. */
 export const forwardOptionsOf = (
@@ -58,6 +63,7 @@ class RequestWithBody implements BoundedReader {
     readonly whole: string | Uint8Array,
     /** Fields of the request from the network that no longer hold. */
     readonly dropped: readonly string[],
+    readonly isJson: boolean,
   ) {}
 
   get method(): string {
@@ -74,7 +80,7 @@ class RequestWithBody implements BoundedReader {
 
   get headers(): HeaderPairs {
     if (!this.#headers) {
-      this.#headers = new HeaderPairs([...this.original.headers.entries()].flat());
+      this.#headers = HeaderPairs.from(this.original.headers);
       for (const name of [...this.dropped, 'transfer-encoding']) this.#headers.delete(name);
       this.#headers.set('content-length', String(Buffer.byteLength(this.whole)));
     }
@@ -128,12 +134,26 @@ class RequestWithBody implements BoundedReader {
 
   clone(): Request {
     if (this.bodyUsed) throw new TypeError('the body was read already');
-    return new RequestWithBody(this.original, this.whole, this.dropped) as unknown as Request;
+    return new RequestWithBody(
+      this.original,
+      this.whole,
+      this.dropped,
+      this.isJson,
+    ) as unknown as Request;
+  }
+
+  takeText(): string {
+    this.#use();
+    return this.whole as string;
+  }
+
+  #use(): void {
+    if (this.bodyUsed) throw new TypeError('the body was read already');
+    this.bodyUsed = true;
   }
 
   #take(): Uint8Array {
-    if (this.bodyUsed) throw new TypeError('the body was read already');
-    this.bodyUsed = true;
+    this.#use();
     return typeof this.whole === 'string' ? new TextEncoder().encode(this.whole) : this.whole;
   }
 

@@ -31,7 +31,7 @@ ${subject === '' ? '' : `<span class="subject">${escapeHtml(subject)}</span> `}<
 `;
 };
 
-export const CHANNEL = { mail: 'Mail', sms: 'SMS' } as const;
+const CHANNEL = { mail: 'Mail', sms: 'SMS' } as const;
 
 /** In UTC, for want of the reader's zone; with script it becomes “2 minutes ago”. */
 export const timeOf = (at: string): string =>

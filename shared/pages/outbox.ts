@@ -97,10 +97,15 @@ const mail = (message: OutboxMessage, as: string | null): string => {
   const here = `/outbox?message=${messageId(message)}`;
   const view = (href: string, label: string, current: boolean) =>
     `<a href="${href}"${current ? ' aria-current="page"' : ''}>${label}</a>`;
-  return `<dl class="head"><div><dt>To</dt><dd>${escapeHtml(to)}</dd></div><div><dt>Sent</dt><dd>${timeOf(at)}</dd></div>${listUnsubscribe === undefined ? '' : `<div><dt>Leave</dt><dd>${linked(listUnsubscribe)}</dd></div>`}</dl>
+  return `<dl class="head"><div><dt>To</dt><dd>${escapeHtml(to)}</dd></div><div><dt>Sent</dt><dd>${timeOf(at)}</dd></div>${leave(listUnsubscribe)}</dl>
 ${html === undefined ? '' : `<nav class="views" aria-label="Show as">${view(here, 'HTML', !asText)} ${view(`${here}&amp;as=text`, 'Plain text', asText)}</nav>`}
 ${asText ? `<pre class="paper">${linked(text)}</pre>` : frame(html)}`;
 };
+
+const leave = (url: string | undefined): string =>
+  url !== undefined && /^https?:\/\//i.test(url)
+    ? `<div><dt>List</dt><dd><a href="${escapeHtml(url)}" target="_blank" rel="noopener">Unsubscribe</a></dd></div>`
+    : '';
 
 /**
  * `sandbox` without `allow-scripts` and `allow-same-origin`; the policy of the page holds in the frame as well. The

@@ -5,6 +5,11 @@
  */
 import { systemClock } from '../clock';
 
+/** How long after its expiry an entry is dropped when nobody writes, in ms. */
+export const SWEEP_INTERVAL = 10_000;
+/** Between two steps of a sweep, in ms: the turn of everybody else, also in other processes. */
+export const SWEEP_REST = 5;
+
 export interface Repeated {
   /** Does nothing when it has begun already. */
   start(): void;

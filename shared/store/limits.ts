@@ -6,10 +6,6 @@ export const MAX_KEY = 1024;
 /** Bytes of the value as JSON: a text of 1 MiB and what stands around it. */
 export const MAX_VALUE = 1.25 * 1024 * 1024;
 export const MAX_LIMIT = 1000;
-/** How long after its expiry an entry is dropped when nobody writes, in ms. */
-export const SWEEP_INTERVAL = 10_000;
-/** Between two steps of a sweep, in ms, for everybody else. */
-export const SWEEP_REST = 5;
 
 /** What the adapters with a clock of whole milliseconds have in common. */
 export const limits: Pick<Capabilities, 'minTtl' | 'ttlGranularity' | 'maxValue'> = {

@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from '../clock';
 import { Failure } from '../failure';
-import { every, pause } from './every';
+import { every, pause, SWEEP_INTERVAL, SWEEP_REST } from './every';
 import {
   checkInterval,
   checkList,
@@ -15,8 +15,6 @@ import {
   keyBytes,
   limits,
   prefixBytes,
-  SWEEP_INTERVAL,
-  SWEEP_REST,
 } from './limits';
 import { type Held, memoryEntries } from './memory-entries';
 import {

@@ -6,8 +6,7 @@
 import type { Clock } from '../clock';
 import { Failure } from '../failure';
 import { type Database, openDatabase } from '../sqlite';
-import { every, pause, type Repeated } from './every';
-import { SWEEP_REST } from './limits';
+import { every, pause, type Repeated, SWEEP_REST } from './every';
 import { APPLICATION_ID, hasExpired, MIGRATIONS, sweepMore } from './sqlite-entries';
 
 export interface StoreFileOptions {

@@ -8,6 +8,7 @@
  * and nobody else keeps reading: pages are zeroed (`secure_delete`), and the WAL is emptied.
  */
 import { type Clock, systemClock } from '../clock';
+import { SWEEP_INTERVAL } from './every';
 import {
   checkInterval,
   checkList,
@@ -17,7 +18,6 @@ import {
   keyBytes,
   limits,
   prefixBytes,
-  SWEEP_INTERVAL,
 } from './limits';
 import { alive, listed, sweep, toEntry, versionOf, write } from './sqlite-entries';
 import { storeFile } from './sqlite-file';

@@ -81,10 +81,11 @@ export interface Store {
   /** The entries whose keys begin with `prefix`, in the order of their keys. */
   list<T>(prefix: string, options?: ListOptions): Promise<Page<T>>;
   /**
-   * The present state first, then each later one; `undefined` when the key is absent, deleted or expired, which is
-   * noticed without anybody reading. May skip states, never the latest. It is over, without an error, when the signal
-   * aborts or the store is closed; a loop that is left releases everything. Rejects as `get` does, and is over then.
-   * To be gone through once.
+   * The present state first, then each later one; `undefined` when the key is absent, deleted or expired (which is
+   * noticed in time, without anybody reading). May skip states, never the latest.
+   *
+   * It is over, without an error, when the signal aborts or the store is closed; a loop that is left releases
+   * everything. When reading fails it rejects as `get` does and is over: watch again. For one loop only.
    */
   watch<T>(key: string, signal: AbortSignal): AsyncIterable<Entry<T> | undefined>;
   /** Releases what the store holds and ends who watches; nothing may be called after it. */

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FunctionDescription } from '../../shared/suite/describe';
 import { bundle, startHost } from '../support/host-process';
 import { type Copy, makeCopy, ROOT } from './copy';
-import { type Complaints, createReader, curl, type Reader } from './reader';
+import { placeFiles } from './files';
+import { curl } from './hosts';
+import { type Complaints, createReader, type Reader } from './reader';
 import { missingInLock } from './standing';
 
 const PAGES = [
@@ -115,12 +117,12 @@ beforeAll(async () => {
   copy = await makeCopy();
   reader = createReader(copy);
   const page = stalePage();
-  const complaints = await reader.prepare({ ...pages, 'stale.md': page });
+  const complaints = await placeFiles(copy, { ...pages, 'stale.md': page });
   const isStale = (complaint: string) => complaint.startsWith('stale.md:');
   prepared = complaints.filter((complaint) => !isStale(complaint));
   for (const file of STALE_FILES) await copy.remove(file);
-  stale = [...complaints.filter(isStale), ...(await reader.follow('stale.md', page))];
-}, 60_000);
+  stale = [...complaints.filter(isStale), ...(await reader('stale.md', page))];
+}, 120_000);
 
 afterAll(() => copy.clear());
 
@@ -131,10 +133,17 @@ test('the files that the docs tell to write are of the right types and style, an
 test.each(PAGES)(
   '%s holds what it promises',
   async (page) => {
-    expect(await reader.follow(page, pages[page] as string)).toEqual([]);
+    expect(await reader(page, pages[page] as string)).toEqual([]);
   },
-  60_000,
+  120_000,
 );
+
+test('a reader who has done what the README says, and does it again, changes nothing', async () => {
+  const before = await copy.read('functions/index.ts');
+  await copy.put('functions/index.ts', "    hello: () => import('./hello'),\n");
+  expect(await copy.read('functions/index.ts')).toBe(before);
+  expect(before.match(/hello:/g)).toHaveLength(1);
+});
 
 test('a signup calls the step that the README adds', async () => {
   const host = await startHost({

@@ -1,10 +1,11 @@
 /** What is written from declarations is as they are, and goes stale loudly. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../functions';
 import { docs, generate } from '../../shared/cli/docs';
+import { figuresOf } from '../../shared/cli/docs/dependencies';
 import type { AnyFunction } from '../../shared/define';
 import { SUITE_SETTINGS } from '../../shared/suite/environment';
 import { ROOT } from './copy';
@@ -129,6 +130,32 @@ describe('docs/dependencies.md', () => {
         name,
         ...Object.values(pick(await manifest(`node_modules/${name}/package.json`))),
       ]);
+  });
+
+  test('the figures count a package with all that it brings, each once, and leave out what is not here', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'faas-patterns-docs-'));
+    const install = async (at: string, rest: object, size = 0) => {
+      const place = path.join(folder, at);
+      await mkdir(place, { recursive: true });
+      await writeFile(
+        path.join(place, 'package.json'),
+        JSON.stringify({ name: at, version: '1.2.3', license: 'MIT', ...rest }),
+      );
+      await writeFile(path.join(place, 'index.js'), `//${'x'.repeat(size)}`);
+    };
+    await install('.', { dependencies: { one: '1' }, devDependencies: { two: '1' } });
+    await install('node_modules/one', { dependencies: { two: '1', three: '1' } }, 1_000_000);
+    await install('node_modules/one/node_modules/two', { dependencies: { three: '1' } }, 500_000);
+    await install('node_modules/two', { optionalDependencies: { 'for-another-platform': '1' } });
+    await install('node_modules/three', { dependencies: { one: '1' } }, 2_000_000);
+    const figures = figuresOf(folder, { runs: 1 });
+    await rm(folder, { recursive: true, force: true });
+    expect(figures).toMatch(
+      /^\| \[`one`\]\(#one\) \| 1\.2\.3 \| 3 \| 3\.5 MB \| \d+ ms \| MIT \|$/m,
+    );
+    expect(figures).toMatch(
+      /^\| \[`two`\]\(#two\) \| 1\.2\.3 \| 1 \| 0\.0 MB \| \d+ ms \| MIT \|$/m,
+    );
   });
 
   test('says of each what it is for, and no heading is left over', async () => {

@@ -1,65 +1,45 @@
 /** Somebody who does all that the docs say, from top to bottom, and complains about what is not so. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
-import { type Copy, ROOT, run } from './copy';
+import type { Copy } from './copy';
 import { expectAnswer, expectOutput, includes } from './expect';
-import { type Block, type Page, readPage } from './markdown';
-import { type Command, readCommands, recognise } from './shell';
+import { isWrong } from './files';
+import { createHosts, curl, type Hosts } from './hosts';
+import { type Block, readPage } from './markdown';
+import { checkProse } from './prose';
+import { type Command, readCommands } from './shell';
 import { isThere, type Standing, standing } from './standing';
 
 /** One sentence each, with the page and the line. */
 export type Complaints = readonly string[];
 
-export interface Reader {
-  /** Puts the files of these pages into the copy and checks them there: types, style, pipelines. */
-  prepare(pages: Readonly<Record<string, string>>): Promise<Complaints>;
-  /** Reads one page, on fresh hosts of its own. */
-  follow(name: string, markdown: string): Promise<Complaints>;
-}
+/** Reads one page, on fresh hosts of its own. The copy has the files of all pages in place. */
+export type Reader = (name: string, markdown: string) => Promise<Complaints>;
 
 export const createReader = (copy: Copy): Reader => {
   let known: Promise<Standing> | undefined;
-  return {
-    prepare: async (pages) => {
-      const placed = new Map<string, string>();
-      const complaints: string[] = [];
-      for (const [name, markdown] of Object.entries(pages))
-        for (const block of readPage(markdown).blocks.filter(isPlaced)) {
-          const at = `${name}:${block.line}`;
-          if (block.file === undefined)
-            complaints.push(`${at} the sentence before the block names no file for it`);
-          else {
-            await copy.put(block.file, block.text);
-            placed.set(block.file, at);
-          }
-        }
-      const blame = (file: string, what: string): readonly string[] =>
-        placed.has(file) ? [`${placed.get(file)} ${file}: ${what}`] : [];
-      return [...complaints, ...(await checkFiles(copy, [...placed.keys()], blame))];
-    },
-
-    follow: async (name, markdown) => {
-      const page = readPage(markdown);
-      known ??= standing(copy);
-      const state: State = { name, copy, hosts: new Map(), known: await known };
-      const complaints = [
-        ...page.loose.map(
-          (line) => `${name}:${line} a fence is missing, or a comment has no block`,
-        ),
-        ...(await checkProse(page, state)).map((complaint) => `${name}:${complaint}`),
-      ];
-      try {
-        for (const block of page.blocks)
-          complaints.push(
-            ...(await readBlock(block, state)).map((what) => `${name}:${block.line} ${what}`),
-          );
-      } finally {
-        if (state.pending) await copy.remove(state.pending);
-        for (const host of state.hosts.values()) await host.stop();
-      }
-      return complaints;
-    },
+  return async (name, markdown) => {
+    const page = readPage(markdown);
+    known ??= standing(copy);
+    const state: State = {
+      name,
+      copy,
+      hosts: createHosts(copy),
+      known: await known,
+      edited: false,
+    };
+    const complaints = page.loose.map(
+      (line) => `${name}:${line} a fence is missing, or a comment has no block`,
+    );
+    try {
+      for (const complaint of await checkProse(page, state))
+        complaints.push(`${name}:${complaint}`);
+      for (const block of page.blocks)
+        for (const what of await readBlock(block, state))
+          complaints.push(`${name}:${block.line} ${what}`);
+    } finally {
+      if (state.pending) await copy.remove(state.pending);
+      await state.hosts.stop();
+    }
+    return complaints;
   };
 };
 
@@ -68,52 +48,14 @@ interface State {
   readonly name: string;
   readonly copy: Copy;
   readonly known: Standing;
-  readonly hosts: Map<'fresh' | 'edited', HostProcess>;
+  readonly hosts: Hosts;
   /** Something of the page has been written: from here on its reader serves an edited tree. */
-  edited?: boolean;
+  edited: boolean;
   /** What the last command wrote or answered. */
   output?: string;
   /** A file that is wrong on purpose, and there only for the next commands. */
   pending?: string;
 }
-
-const isWrong = ({ expects }: Block): boolean => expects.some((one) => /^exit [1-9]/.test(one));
-const isPlaced = (block: Block): boolean =>
-  (/^(?:ts|yaml)$/.test(block.language) && !isWrong(block)) ||
-  (block.language === 'json' && block.file?.endsWith('.json') === true);
-
-const checkFiles = async (
-  copy: Copy,
-  files: readonly string[],
-  blame: (file: string, what: string) => readonly string[],
-): Promise<Complaints> => {
-  const sources = files.filter((file) => file.endsWith('.ts'));
-  const bin = (name: string) => path.join('node_modules/.bin', name);
-  const [types, style, built] = await Promise.all([
-    copy.run([bin('tsc'), '--noEmit', '--pretty', 'false']),
-    sources.length === 0
-      ? { output: '' }
-      : copy.run([bin('biome'), 'check', '--error-on-warnings', '--reporter=github', ...sources]),
-    copy.run(['node', 'deploy/build.mjs']),
-  ]);
-  if (built.code !== 0)
-    return [`the tree with the files of the docs does not build: ${built.output}`];
-  const checked = await copy.run(['node', 'dist/cli.cjs', 'pipeline', 'check', '--json']);
-  const { errors } = JSON.parse(checked.output) as {
-    errors: readonly { file: string; line: number; message: string }[];
-  };
-  return [
-    ...[...types.output.matchAll(/^([\w./-]+)\((\d+),\d+\): (.*)$/gm)].flatMap(
-      ([, file = '', line, what]) => blame(file, `line ${line}: ${what}`),
-    ),
-    ...[
-      ...style.output.matchAll(/^::(?:error|warning) .*?file=([^,]+),line=(\d+).*?::(.*)$/gm),
-    ].flatMap(([, file = '', line, what]) =>
-      blame(path.relative(copy.folder, file), `line ${line}: ${what}`),
-    ),
-    ...errors.flatMap(({ file, line, message }) => blame(file, `line ${line}: ${message}`)),
-  ];
-};
 
 const readBlock = async (block: Block, state: State): Promise<Complaints> => {
   switch (block.language) {
@@ -174,7 +116,7 @@ const execute = async (
   delete state.output;
   switch (command.kind) {
     case 'curl': {
-      const answer = await curl(command.text, (await hostOf(state)).url);
+      const answer = await curl(command.text, await state.hosts.url(state.edited));
       state.output = answer.body;
       return expectAnswer(answer, expected);
     }
@@ -202,58 +144,3 @@ const PROGRAMS = {
   format: ['node_modules/.bin/biome', 'check'],
   jest: ['node_modules/.bin/jest', '--silent'],
 } as const;
-
-/** Fresh for each page, so that an address that one page signs up is free in the next. */
-const hostOf = async ({ hosts, copy, edited }: State): Promise<HostProcess> => {
-  const which = edited ? 'edited' : 'fresh';
-  const file = edited
-    ? path.join(copy.folder, 'dist/functions-framework.cjs')
-    : bundle('deploy/entry/functions-framework.ts');
-  const environment = edited ? { PIPELINES_DIR: path.join(copy.folder, 'pipelines') } : {};
-  const host = hosts.get(which) ?? (await startHost({ file, environment }));
-  hosts.set(which, host);
-  return host;
-};
-
-/** As it stands, by the real curl, but to the host at `url`. */
-export const curl = async (
-  text: string,
-  url: string,
-): Promise<{ readonly status: number; readonly body: string }> => {
-  const here = text.replaceAll(/(?:http:\/\/)?localhost:8080/g, url);
-  const { output } = await run('bash', ['-c', `${here} --max-time 20 -w '\\n%{http_code}'`], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH },
-  });
-  const [, body = '', status = '0'] = /^([\s\S]*)\n(\d{3})$/.exec(output) ?? [];
-  const withHead = /^HTTP\//.test(body);
-  return { status: Number(status), body: withHead ? body.replace(/^[\s\S]*?\r\n\r\n/, '') : body };
-};
-
-const checkProse = async (page: Page, state: State): Promise<string[]> => {
-  const { copy, known } = state;
-  const complaints: string[] = [];
-  const isFile = (file: string) =>
-    existsSync(path.join(copy.folder, file)) || page.blocks.some((block) => block.file === file);
-  for (const [line, span] of page.spans) {
-    const [name = ''] = span.split('=');
-    if (/^[A-Z][A-Z0-9]*_[A-Z0-9_]+$/.test(name) && !known.variables.has(name))
-      complaints.push(`${line} there is no setting ${name}`);
-    if (
-      /^(?:functions|shared|pipelines|test|deploy|docs|dist)\/[\w./-]+$/.test(span) &&
-      !isFile(span)
-    )
-      complaints.push(`${line} there is no file ${span}`);
-    if (/^(?:npm|npx|node|curl) \S.* \S|^npm \S/.test(span))
-      complaints.push(...isThere(recognise(span), known).map((what) => `${line} ${what}`));
-  }
-  for (const [line, link] of page.links) {
-    const [target = '', anchor] = link.split('#');
-    if (/^http:\/\/localhost:8080/.test(link)) {
-      const { status } = await curl(`curl -s ${link}`, (await hostOf(state)).url);
-      if (status >= 400 || status === 0) complaints.push(`${line} ${link} answers ${status}`);
-    } else if (!/^https?:/.test(link) && !known.isTarget(state.name, target, anchor))
-      complaints.push(`${line} the link ${link} goes nowhere`);
-  }
-  return complaints;
-};

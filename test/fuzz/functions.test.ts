@@ -10,7 +10,7 @@ import { systemClock } from '../../shared/clock';
 import { systemRandom } from '../../shared/random';
 import { createSuite, type Suite } from '../../shared/suite/suite';
 import { testContext } from '../support/invoke';
-import { checkAnswer, leakIn, settle } from './properties';
+import { checkAnswer, inTime, leakIn, settle } from './properties';
 import { type Asked, type Ground, requests } from './requests';
 import { announceSeed, parameters, TIMEOUT } from './settings';
 
@@ -64,7 +64,7 @@ const ask = (suite: Suite, { method, target, headers, body }: Asked): Promise<Re
     });
     const [at = '/'] = rooted.split('?');
     return suite.application(request, {
-      ...testContext({ signal: AbortSignal.timeout(1_500) }),
+      ...testContext({ signal: AbortSignal.timeout(300) }),
       path: at,
     });
   });
@@ -119,8 +119,8 @@ const groundsOf = (
         path: at,
         values,
         bodies: [
-          ...(BODIES[name] ?? []),
           ...(curl ? [JSON.parse(/-d '(.*)'$/.exec(curl)?.[1] ?? '{}')] : []),
+          ...(BODIES[name] ?? []),
           { challenge: values.challenge, code: values.code },
           { email: values.email },
         ],
@@ -174,7 +174,8 @@ const hold = (grounds: readonly Ground[], of: Suite, share: number): Promise<voi
           fc.asyncProperty(requests(ground), async (asked) => {
             const response = await ask(of, asked);
             statuses.add(response.status);
-            await checkAnswer(response, { pages: ground.path.startsWith('/subscribe-user/') });
+            const pages = ground.path.startsWith('/subscribe-user/');
+            await inTime(checkAnswer(response, { pages }));
           }),
           parameters(share),
         ),

@@ -148,7 +148,7 @@ test(
         if (pipeline) good++;
         else bad++;
       }),
-      parameters(5),
+      parameters(3),
     );
     expect(good).toBeGreaterThan(0);
     expect(bad).toBeGreaterThan(0);

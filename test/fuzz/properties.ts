@@ -18,22 +18,28 @@ const LEAKS: readonly (readonly [string, RegExp | string])[] = [
 export const leakIn = (text: string): string | undefined =>
   LEAKS.find(([, leak]) => (typeof leak === 'string' ? text.includes(leak) : leak.test(text)))?.[0];
 
-/** The answer or, of what was thrown, the problem that a host makes of it; throws when neither comes in time. */
-export const settle = async (ask: () => Response | Promise<Response>): Promise<Response> => {
+/** Rejects when the work has not settled in time. */
+export const inTime = async <T>(work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${PATIENCE} ms`)), PATIENCE);
+    timer = setTimeout(() => reject(new Error(`not settled in ${PATIENCE} ms`)), PATIENCE);
   });
   try {
-    return await Promise.race([(async () => ask())(), late]);
-  } catch (thrown) {
-    const failure = asFailure(thrown);
-    if (failure.status === 500) throw new Error('not a failure', { cause: failure.cause });
-    return problem(failure, 'request-1');
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
 };
+
+/** The answer or, of what was thrown, the problem that a host makes of it; throws when neither comes in time. */
+export const settle = (ask: () => Response | Promise<Response>): Promise<Response> =>
+  inTime(
+    (async () => ask())().catch((thrown: unknown) => {
+      const failure = asFailure(thrown);
+      if (failure.status === 500) throw new Error('not a failure', { cause: failure.cause });
+      return problem(failure, 'request-1');
+    }),
+  );
 
 /** Throws with what is wrong with the answer. `pages`: whether a page of HTML may refuse, too. */
 export const checkAnswer = async (

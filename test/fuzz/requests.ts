@@ -16,7 +16,7 @@ export interface Ground {
   readonly method: string;
   /** Path below the root, `:name` and `*` included. */
   readonly path: string;
-  /** Bodies that work. */
+  /** Bodies that work, the best first. */
   readonly bodies: readonly unknown[];
   /** Values that work somewhere: for fields of bodies, for queries, for parts of paths. */
   readonly values: Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ const targetOf = ({ path, values }: Ground): fc.Arbitrary<string> => {
   );
   const whole = fc.tuple(concrete, query).map(([before, after]) => before + after);
   return fc.oneof(
-    { weight: 6, arbitrary: whole },
+    { weight: 12, arbitrary: whole },
     whole.chain((target) => mutated([target], TARGET_SNIPPETS, 2)).map((bytes) => bytes.toString()),
   );
 };
@@ -87,23 +87,34 @@ const BARE = ['null', '[]', '[null]', '0', '""', 'true', '"__proto__"', ' '];
 const bodyOf = ({ bodies, values }: Ground): fc.Arbitrary<Uint8Array | undefined> => {
   const value = fc.oneof(
     fc.constantFrom<unknown>(...Object.values(values), ...HOSTILE_ADDRESSES),
+    fc.string({ unit: 'grapheme', maxLength: 60 }),
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.constantFrom(...LENGTHS).map((length) => 'a'.repeat(length)),
     fc.jsonValue({ maxDepth: 4 }),
   );
+  const strange = fc.dictionary(
+    fc.oneof(
+      fc.constantFrom(...Object.keys(values), 'toString', 'constructor', 'hasOwnProperty'),
+      fc.string({ maxLength: 10 }),
+    ),
+    value,
+    { maxKeys: 3, noNullPrototype: true },
+  );
+  // Most changes are to what stands there; and somebody new gets further than somebody known.
   const around = fc
-    .tuple(
-      fc.constantFrom(...bodies),
-      fc.dictionary(
-        fc.oneof(
-          fc.constantFrom(...Object.keys(values), 'toString', 'constructor', 'hasOwnProperty'),
-          fc.string({ maxLength: 10 }),
-        ),
-        value,
-        { maxKeys: 3, noNullPrototype: true },
-      ),
-    )
-    .map(([base, more]) => JSON.stringify({ ...(base as object), ...more }));
+    .tuple(fc.constantFrom(bodies[0], ...bodies), fc.option(fc.nat({ max: 99_999 })))
+    .chain(([base, fresh]) => {
+      const known = base as Readonly<Record<string, unknown>>;
+      const somebody =
+        fresh !== null && 'email' in known ? { email: `ada${fresh}@example.com` } : {};
+      const own = fc.dictionary(fc.constantFrom(...Object.keys({ a: 0, ...known })), value, {
+        maxKeys: 2,
+        noNullPrototype: true,
+      });
+      return fc
+        .oneof({ weight: 2, arbitrary: own }, strange)
+        .map((more) => JSON.stringify({ ...known, ...somebody, ...more }));
+    });
   const texts = bodies.map((body) => JSON.stringify(body));
   const form = fc
     .dictionary(fc.constantFrom('token', 'a', ''), fc.constantFrom(...Object.values(values)))
@@ -130,12 +141,6 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'content-encoding': ['identity', 'GZIP', 'deflate', 'gzip, gzip', 'constructor', ''],
   'content-length': ['0', '-1', '1e9', '99999999', 'NaN'],
   'idempotency-key': ['k', '"k"', '"', '', 'a'.repeat(256), '\\"'],
-  'ce-specversion': ['1.0', '0.3', '9'],
-  'ce-id': ['1', '', '%', 'a'.repeat(300)],
-  'ce-source': ['/a', 'a b', '%zz'],
-  'ce-type': ['a'],
-  'ce-time': ['2026-01-02T03:04:05Z', 'now'],
-  'ce-__proto__': ['a'],
   prefer: ['wait=0', 'wait=1', 'respond-async', 'wait=99999999999', 'wait="0"', 'wait'],
   accept: ['application/json', 'text/html', '*/*', 'text/event-stream'],
   'accept-language': ['de', 'en;q=0.5,*', ';;;,', '-'.repeat(100)],
@@ -148,6 +153,24 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'if-none-match': ['*'],
   expect: ['100-continue'],
 };
+
+const EVENT = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/a', 'ce-type': 'a' };
+
+/** An event in fields: a valid one, or one with a mistake. */
+const eventFields = fc
+  .tuple(
+    fc.nat({ max: 9 }).map((n) => ({ 'ce-id': `${n}` })),
+    fc.constantFrom<Record<string, string>>(
+      ...Array.from({ length: 5 }, () => ({})),
+      { 'ce-specversion': '9' },
+      { 'ce-id': '%' },
+      { 'ce-id': 'a'.repeat(300) },
+      { 'ce-source': 'a b' },
+      { 'ce-time': 'now' },
+      { 'ce-__proto__': 'a' },
+    ),
+  )
+  .map(([id, more]) => ({ ...EVENT, ...id, ...more }));
 
 const TYPES = [
   'application/json',
@@ -171,13 +194,21 @@ const headersOf = (): fc.Arbitrary<Record<string, string>> => {
         .map((value) => [name, value] as const),
     );
   const type = fc.oneof(
-    { weight: 6, arbitrary: fc.constant('application/json') },
+    { weight: 10, arbitrary: fc.constant('application/json') },
     { weight: 2, arbitrary: fc.constantFrom(...TYPES) },
     fieldValue,
   );
   return fc
-    .tuple(type, fc.array(one, { maxLength: 4 }))
-    .map(([content, fields]) => ({ 'content-type': content, ...Object.fromEntries(fields) }));
+    .tuple(
+      type,
+      fc.oneof({ weight: 7, arbitrary: fc.constant({}) }, eventFields),
+      fc.oneof(fc.constant([]), fc.array(one, { maxLength: 3 })),
+    )
+    .map(([content, event, fields]) => ({
+      'content-type': content,
+      ...event,
+      ...Object.fromEntries(fields),
+    }));
 };
 
 /** Some bodies are really compressed, and say so. */
@@ -193,7 +224,7 @@ export const requests = (ground: Ground): fc.Arbitrary<Asked> =>
     .tuple(
       fc.record({
         method: fc.oneof(
-          { weight: 8, arbitrary: fc.constant(ground.method === '*' ? 'POST' : ground.method) },
+          { weight: 16, arbitrary: fc.constant(ground.method === '*' ? 'POST' : ground.method) },
           fc.constantFrom(...METHODS),
         ),
         target: targetOf(ground),

@@ -1,5 +1,5 @@
 /** Bytes of all kinds on the sockets of the node host: it stays up, answers the next one, and logs no 500. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -203,9 +203,9 @@ beforeAll(announceSeed);
 
 describe.each(HOSTS)('the node host $name', ({ entry, pipelines, seeds }) => {
   let host: HostProcess;
+  const none = mkdtempSync(path.join(os.tmpdir(), 'faas-'));
 
   beforeAll(async () => {
-    const none = mkdtempSync(path.join(os.tmpdir(), 'faas-'));
     host = await startHost({
       file: bundle(entry),
       environment: { PIPELINES_DIR: pipelines ?? none },
@@ -214,6 +214,7 @@ describe.each(HOSTS)('the node host $name', ({ entry, pipelines, seeds }) => {
 
   afterAll(async () => {
     await host.stop('SIGKILL');
+    rmSync(none, { recursive: true, force: true });
   });
 
   test(

@@ -133,6 +133,59 @@ describe('sqlite: writing', () => {
   });
 });
 
+describe('sqlite: what others have committed', () => {
+  test('changes the stamp; own commits and nothing at all do not', async () => {
+    const database = await open();
+    const other = await open();
+    const first = await database.stamp();
+    await database.write((db) => db.run(ADD, 'a'));
+    expect(await database.stamp()).toBe(first);
+    await other.write((db) => db.run(ADD, 'b'));
+    const second = await database.stamp();
+    expect(second).not.toBe(first);
+    expect(await database.stamp()).toBe(second);
+    await database.checkpoint();
+    await other.read((db) => db.run(ADD, 'c'));
+    expect(await database.stamp()).toBe(second);
+  });
+});
+
+describe('sqlite: what was deleted', () => {
+  const traces = async () => {
+    const all = [await readFile(path), await readFile(`${path}-wal`)];
+    return all.join('').split('personal').length - 1;
+  };
+
+  test('is in no file any more after a checkpoint', async () => {
+    const database = await open();
+    await database.write((db) => db.run(ADD, 'personal'));
+    expect(await database.checkpoint()).toBe(true);
+    expect(await traces()).toBe(2);
+    await database.write((db) => db.run('DELETE FROM words'));
+    expect(await traces()).toBeGreaterThan(0);
+    expect(await database.checkpoint()).toBe(true);
+    expect(await traces()).toBe(0);
+    await database.write((db) => db.run(ADD, 'a'));
+    expect(await words(database)).toEqual(['a']);
+  });
+
+  test('stays until nobody reads an older state; nothing is lost by the try', async () => {
+    const database = await open();
+    await database.write((db) => db.run(ADD, 'personal'));
+    const reader = new Libsql(path);
+    reader.exec('BEGIN; SELECT * FROM words');
+    await database.write((db) => db.run('DELETE FROM words'));
+    expect(await database.checkpoint()).toBe(false);
+    expect(await traces()).toBeGreaterThan(0);
+    await database.write((db) => db.run(ADD, 'a'));
+    reader.exec('ROLLBACK');
+    reader.close();
+    expect(await database.checkpoint()).toBe(true);
+    expect(await traces()).toBe(0);
+    expect(await words(database)).toEqual(['a']);
+  });
+});
+
 describe('sqlite: reading', () => {
   test('sees one snapshot: what others commit meanwhile is not in it', async () => {
     const database = await open();
@@ -336,7 +389,7 @@ describe('sqlite: a file that refuses', () => {
         status: 'rejected',
         reason: {
           code: 'engine_unavailable',
-          message: 'No run can be recorded now.',
+          message: 'The disk is full.',
           cause: { code: 'SQLITE_FULL' },
         },
       });
@@ -461,6 +514,8 @@ describe('sqlite: closing', () => {
     };
     await expect(database.write((db) => db.run(ADD, 'b'))).rejects.toMatchObject(refusal);
     await expect(words(database)).rejects.toMatchObject(refusal);
+    await expect(database.stamp()).rejects.toMatchObject(refusal);
+    await expect(database.checkpoint()).rejects.toMatchObject(refusal);
     expect(await queued).toBe(1);
     await closing;
     await database.close();

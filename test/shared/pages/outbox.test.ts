@@ -102,6 +102,15 @@ describe('for a browser', () => {
     );
   });
 
+  test('offers to leave a list', async () => {
+    const outbox = start();
+    const listUnsubscribe = 'http://localhost:8080/leave?token=a&b';
+    await outbox.mail({ ...mail, listUnsubscribe }, { idempotencyKey: 'one', signal });
+    expect((await outbox.open()).body).toContain(
+      '<a href="http://localhost:8080/leave?token=a&amp;b" target="_blank" rel="noopener">Unsubscribe</a>',
+    );
+  });
+
   test('shows what strangers wrote as text', async () => {
     const outbox = start();
     const evil = `</pre><script>alert(1)</script><img src=x onerror='alert(1)'>"&`;
@@ -110,7 +119,10 @@ describe('for a browser', () => {
       subject: evil,
       text: `${evil} https://x/"><script>javascript:alert(1)`,
     };
-    await outbox.mail({ ...hostile, html: evil }, { idempotencyKey: evil, signal });
+    await outbox.mail(
+      { ...hostile, html: evil, listUnsubscribe: 'javascript:alert(1)' },
+      { idempotencyKey: evil, signal },
+    );
     await outbox.sms(hostile, { idempotencyKey: 'sms', signal });
     const pages = [await outbox.open(), await outbox.open('?list=9')];
     for (const link of linksIn(pages[0]?.body ?? ''))

@@ -16,7 +16,10 @@ const newFile = async (): Promise<string> => {
   return join(await root, `${files}.db`);
 };
 
-storeContract('sqlite', async (clock) => sqliteStore({ path: await newFile(), clock }));
+// Without the poll: what is written here is not waited for.
+storeContract('sqlite', async (clock) =>
+  sqliteStore({ path: await newFile(), clock, pollInterval: 1e9 }),
+);
 
 /** What is in the file, expired or not. */
 const countRows = async (path: string): Promise<number> => {

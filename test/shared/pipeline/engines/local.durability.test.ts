@@ -599,6 +599,7 @@ describe('to close', () => {
       if (step.name === 'a') one.end(label, DELIVERED, run.id);
     await closing;
     expect(called()).toBe(MAX_CALLS_TO_ONE);
+    expect(one.lines.filter(({ severity }) => severity === 'error')).toEqual([]);
     const two = lab({ path, pipeline: pipelineOf({ a: {}, z: {} }) });
     await two.engine.resume();
     await two.until(() => two.calls.length === 5);
