@@ -3,13 +3,12 @@
  *
  * Measures every server beside the others and writes the tables of docs/benchmarks.md; with --dry it only prints them.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { coldStart } from './cold-start.mjs';
 import { describeMachine, root } from './machine.mjs';
+import { setUp } from './set-up.mjs';
 import { coldStartTable, inDocument, throughputTable } from './tables.mjs';
 import { throughput } from './throughput.mjs';
 
@@ -21,12 +20,7 @@ const isAsked = (name) => positionals.length === 0 || positionals.includes(name)
 const rounds = values.rounds && Number(values.rounds);
 const document = path.join(root, 'docs/benchmarks.md');
 
-if (!existsSync(path.join(root, 'bench/node_modules'))) {
-  const { status } = spawnSync('npm', ['ci', '--prefix', path.join(root, 'bench')], {
-    stdio: 'inherit',
-  });
-  if (status !== 0) process.exit(1);
-}
+await setUp();
 
 const tables = { machine: describeMachine() };
 if (isAsked('cold-start')) tables['cold-start'] = coldStartTable(await coldStart({ rounds }));

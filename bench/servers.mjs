@@ -15,6 +15,9 @@ const stock = (file, target) => ({
   args: [frameworkCli, `--source=${path.join(servers, file)}`, `--target=${target}`],
 });
 
+/** Made by the set-up, from a function of the suite. */
+export const SAME_WORK = path.join(root, 'bench/node_modules/.cache/same-work.cjs');
+
 export const NODE_HTTP = 'node:http';
 export const STOCK_HELLO = 'functions-framework hello (.js)';
 
@@ -60,6 +63,10 @@ export const COLD_STARTS = {
 export const THROUGHPUT = {
   [NODE_HTTP]: peer('node-http'),
   'node host, add-defaults': ours('node', add),
+  'node host, the same work by hand': {
+    args: [SAME_WORK],
+    environment: { FUNCTION_TARGET: 'same-work' },
+  },
   'functions-framework host, add-defaults': ours('functions-framework', add),
   'functions-framework (.cjs)': stock('functions-framework.cjs', 'complete'),
   'hono 4': peer('hono'),

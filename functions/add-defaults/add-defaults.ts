@@ -46,6 +46,7 @@ export const addDefaults = ({ schema, ...made }: AddDefaultsOptions): Decorator 
 export const takesDefaults = ({ method, headers }: Request): boolean => {
   if (method !== 'POST' && method !== 'PUT') return false;
   const type = headers.get('content-type') ?? '';
+  if (type === 'application/json') return true;
   if (/^\s*application\/(?:merge-patch|json-patch)\+json\s*(?:;|$)/i.test(type)) return false;
   return /\bapplication\/(?:[\w.!#$&^-]+\+)?json(?![\w.!#$&^+-])/i.test(type);
 };

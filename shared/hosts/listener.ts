@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure, Failure } from '../failure';
 import { problem } from '../http/response';
-import { type Random, randomId, systemRandom } from '../random';
+import { requestIds, systemRandom } from '../random';
 import { writeAnswer } from './answer';
 import { CallSignal, type ContextOptions, type HostContext, NodeContext } from './context';
 import { NodeRequest } from './node-request';
@@ -39,6 +39,7 @@ interface Call {
 
 export const createListener = (options: ListenerOptions): Listener => {
   const { application, stopped, stopping, random = systemRandom, verbose = true } = options;
+  const nextId = requestIds(random);
 
   const report = (call: Call, status: number, failure?: Failure): void => {
     if (status < 400 && !verbose) return;
@@ -104,7 +105,7 @@ export const createListener = (options: ListenerOptions): Listener => {
   return (incoming, outgoing, collected) => {
     const signal = new CallSignal(outgoing, stopped);
     const request = new NodeRequest(incoming, targetOf(incoming), signal, collected);
-    const context = new NodeContext(idOf(request, random), request.path, request, options);
+    const context = new NodeContext(givenId(request) ?? nextId(), request.path, request, options);
     const call: Call = { incoming, outgoing, request, context, started: process.hrtime() };
     try {
       if (stopping()) throw new Failure('stopping', { headers: { 'retry-after': '1' } });
@@ -123,9 +124,9 @@ export const createListener = (options: ListenerOptions): Listener => {
 
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
-const idOf = ({ headers }: NodeRequest, random: Random): string => {
+const givenId = ({ headers }: NodeRequest): string | undefined => {
   const given = headers.get('x-request-id');
-  return given !== null && REQUEST_ID.test(given) ? given : randomId(random);
+  return given !== null && REQUEST_ID.test(given) ? given : undefined;
 };
 
 /** Path and query as they came; an absolute form (RFC 9112 section 3.2.2) without its scheme and host. */

@@ -6,7 +6,6 @@
  * state that may be gone.
  */
 import type { Clock } from '../clock';
-import { keyBytes } from './limits';
 import { ABSENT, type Entry, type Version } from './store';
 
 export interface WatchersOptions {
@@ -97,7 +96,6 @@ export const createWatchers = ({
     signal: AbortSignal,
     started: (watcher: Watcher) => void,
   ): AsyncGenerator<Entry<T> | undefined, undefined> {
-    keyBytes(key);
     if (signal.aborted) return;
     const watcher = enter(key, signal);
     started(watcher);

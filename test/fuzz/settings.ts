@@ -7,7 +7,7 @@ const numberOf = (name: string, otherwise: number): number => {
 /** FUZZ_SEED repeats a run; else every run is another one. */
 export const SEED = numberOf('FUZZ_SEED', Math.floor(Math.random() * 2 ** 31));
 /** How often each property is tried. FUZZ_RUNS=20000 looks longer. */
-export const RUNS = numberOf('FUZZ_RUNS', 200);
+export const RUNS = numberOf('FUZZ_RUNS', 150);
 
 /** Once a file: what to set to see the same again. */
 export const announceSeed = (): void =>

@@ -10,6 +10,7 @@ import { APPLICATION_ID, hasExpired, MIGRATIONS } from '../../../shared/store/sq
 import { ABSENT, type Store } from '../../../shared/store/store';
 import { longestTurnDuring } from '../../support/longest-turn';
 import { type ManualClock, manualClock } from '../../support/manual-clock';
+import { timersSetDuring } from '../../support/timers';
 
 // In memory where that is possible: the pauses of a busy disk are not ours.
 const root = mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'store-'));
@@ -87,6 +88,17 @@ describe('sqlite: a quiet store', () => {
     await clock.advance(10);
     await open().get('b');
     await until(async () => (await countRows()) === 0);
+  });
+
+  test('sets no timer any more when it is closed, also while it opens', async () => {
+    const used = open();
+    await used.get('a');
+    await used.close();
+    const opening = open();
+    const first = opening.get('a');
+    await opening.close();
+    await first;
+    expect(await timersSetDuring(() => sleep(100))).toBeLessThanOrEqual(2);
   });
 });
 

@@ -158,20 +158,29 @@ describe('sqlite: the polling', () => {
 });
 
 describe('sqlite: a file that fails while it is watched', () => {
-  test('ends the watcher with store_unavailable: nobody goes on with an old state', async () => {
+  const refusal = { code: 'store_unavailable' };
+
+  test('from the start rejects with store_unavailable', async () => {
     await writeFile(path, 'text '.repeat(2_000));
-    const refusal = { code: 'store_unavailable' };
     await expect(watch('a').state()).rejects.toMatchObject(refusal);
-    await rm(path);
-    const own = sqliteStore({ path, pollInterval: 10 });
-    const entry = await own.compareAndSwap('a', ABSENT, 1);
-    const { states, state } = watch('a', own);
-    expect(await state()).toEqual(entry);
-    const next = states.next();
-    execute(`UPDATE sqlite_dbpage SET data = zeroblob(4096)
-      WHERE pgno = (SELECT rootpage FROM sqlite_schema WHERE name = 'entries')`);
-    await expect(next).rejects.toMatchObject(refusal);
-    expect(await states.next()).toEqual({ done: true, value: undefined });
-    await own.close();
   });
+
+  test.each([
+    ['the entries', "SELECT rootpage FROM sqlite_schema WHERE name = 'entries'", 10],
+    // So that not even the first poll can tell what has changed.
+    ['all of it, before the first poll', 'SELECT 1', 500],
+  ])(
+    'ends the watcher with store_unavailable, for nobody goes on with an old state: %s',
+    async (_, page, pollInterval) => {
+      const own = sqliteStore({ path, pollInterval });
+      const entry = await own.compareAndSwap('a', ABSENT, 1);
+      const { states, state } = watch('a', own);
+      expect(await state()).toEqual(entry);
+      const next = states.next();
+      execute(`UPDATE sqlite_dbpage SET data = randomblob(4096) WHERE pgno = (${page})`);
+      await expect(next).rejects.toMatchObject(refusal);
+      expect(await states.next()).toEqual({ done: true, value: undefined });
+      await own.close();
+    },
+  );
 });
