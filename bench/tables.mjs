@@ -42,7 +42,7 @@ export const throughputTable = (servers) => {
 /** Each table between its own two marks. */
 export const inDocument = (text, tables) =>
   Object.entries(tables).reduce((whole, [name, content]) => {
-    const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- end -->)`);
+    const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end -->)`);
     if (!marks.test(whole)) throw new Error(`the document has no place for ${name}`);
-    return whole.replace(marks, (_, before, after) => before + content + after);
+    return whole.replace(marks, (_, before, after) => `${before}${content}\n${after}`);
   }, text);
