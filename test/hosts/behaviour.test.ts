@@ -227,7 +227,7 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
         path: '/probe-json/items/7',
         headers: [['x-request-id', id]],
       });
-      expect(new Map(headers).get('x-request-id')).toMatch(/^[\w-]{22}$/);
+      expect(new Map(headers).get('x-request-id')).toMatch(/^[\w-]{24}$/);
     },
   );
 
