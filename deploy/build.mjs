@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 import { bundleOptions, dist, entryNames, root } from './build/bundle.mjs';
 import { addCodeCache, WRAPPED } from './build/code-cache.mjs';
 import { compiledSchemas } from './build/compiled-schemas.mjs';
-import { watch } from './build/watch.mjs';
+import { develop } from './build/watch.mjs';
 
 const SOURCES = ['functions', 'shared', 'deploy'];
 /** Started again and again, while somebody waits: these get a code cache. */
@@ -67,7 +67,7 @@ const buildAll = async () => {
 };
 
 const [mode] = process.argv.slice(2);
-if (mode === '--watch') await watch();
+if (mode === '--watch') await develop();
 else if (mode !== '--if-stale' || (await isStale()))
   await buildAll().catch((error) => {
     // esbuild has told its own errors, with the lines.

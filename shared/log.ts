@@ -65,7 +65,7 @@ const redactText = (text: string): string =>
 
 /**
  * An error by its name, code, message and frames only: a vendor's error object may hold the request,
- * with credentials and the text of a message (facts of the axios errors in the Twilio SDK).
+ * with credentials and the text of a message.
  */
 const describeError = (error: Error, depth: number): unknown => ({
   name: error.name,

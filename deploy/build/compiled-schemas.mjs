@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { bundleOptions, dist, root } from './bundle.mjs';
 
 const require = createRequire(import.meta.url);
@@ -33,7 +33,8 @@ const compileSchemas = async () => {
     legalComments: 'none',
   });
   try {
-    return await require(outfile).fillCompiled(root);
+    const { code } = await transform(await require(outfile).fillCompiled(root), { minify: true });
+    return code;
   } finally {
     await rm(outfile);
   }

@@ -1,4 +1,5 @@
 /** From node:http to a handler and back. Both Node hosts are this; nothing here knows which functions there are. */
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure, Failure } from '../failure';
 import { problem } from '../http/response';
@@ -40,6 +41,8 @@ interface Call {
 export const createListener = (options: ListenerOptions): Listener => {
   const { application, stopped, stopping, random = systemRandom, verbose = true } = options;
   const nextId = requestIds(random);
+  // Every request under way may listen; Node would take more than ten for a leak.
+  setMaxListeners(0, stopped);
 
   const report = (call: Call, status: number, failure?: Failure): void => {
     if (status < 400 && !verbose) return;

@@ -33,7 +33,9 @@ export const run = async ({
   front = (listener) => listener,
 }: RunOptions): Promise<void> => {
   const environment: Environment = process.env;
-  const { config } = readConfig(SUITE_SETTINGS, environment, { production: false });
+  // What the host itself must know; the suite reads all, and tells what is wrong.
+  const { LOG_LEVEL, PORT, HOST } = SUITE_SETTINGS;
+  const { config } = readConfig({ LOG_LEVEL, PORT, HOST }, environment, { production: false });
   const logAt = (fields: object) =>
     createLog({
       now: systemClock.now,

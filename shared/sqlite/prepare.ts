@@ -1,5 +1,5 @@
 /** Makes a database file ready: ours, in WAL with an fsync for every commit, with the schema of this version. */
-import { mkdir, open } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   isBusy,
@@ -18,9 +18,9 @@ export interface Shape {
 
 /** Not with a plain open of an existing file: closing it would drop the locks that SQLite holds in this process. */
 export const makeFile = async (file: string): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await (await open(file, 'wx', 0o600)).close();
+    closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
@@ -37,7 +37,6 @@ export const prepare = (connection: OwnConnection, shape: Shape): unknown => {
     return undefined;
   } catch (error) {
     if (shape.exclusive || version < shape.migrations.length || !isUnwritable(error)) throw error;
-    look(connection, shape);
     return error;
   }
 };

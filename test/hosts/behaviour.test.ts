@@ -119,6 +119,18 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
     expect(await hanging).toMatch(/hang up|ECONNRESET/);
   });
 
+  test('many requests that wait at once are no leak', async () => {
+    const sockets = Array.from({ length: 40 }, () =>
+      net.connect(host.port, '127.0.0.1', function (this: net.Socket) {
+        this.write('GET /probe-stream/wait HTTP/1.1\r\nhost: x\r\n\r\n');
+      }),
+    );
+    await delay(400);
+    for (const socket of sockets) socket.destroy();
+    await delay(200);
+    expect(host.output()).not.toMatch(/MaxListeners/);
+  });
+
   test('a client that leaves aborts the signal of its request', async () => {
     const socket = net.connect(host.port, '127.0.0.1', () =>
       socket.write('GET /probe-stream/wait HTTP/1.1\r\nhost: x\r\nx-request-id: leaver\r\n\r\n'),
@@ -127,7 +139,7 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
     socket.destroy();
     await delay(200);
     const { body } = await exchange(host.port, { path: '/probe-stream/left' });
-    expect(JSON.parse(body.toString())).toEqual(['leaver']);
+    expect(JSON.parse(body.toString())).toContain('leaver');
   });
 
   test('a client that leaves in the middle of its body harms nobody', async () => {

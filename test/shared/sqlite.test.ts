@@ -358,6 +358,16 @@ describe('sqlite: a file that others use', () => {
     await other.close();
   });
 
+  test('opening waits for a lock that another process holds: it is no reason to read only', async () => {
+    await (await open()).close();
+    const other = new Libsql(path);
+    other.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE');
+    await expect(open({ wait: 30 })).rejects.toMatchObject({ message: HELD });
+    other.exec('ROLLBACK');
+    other.close();
+    await (await open()).write((db) => db.run(ADD, 'a'));
+  });
+
   test('opening waits for the one before to close', async () => {
     const holder = await open({ exclusive: true });
     const next = open({ exclusive: true });

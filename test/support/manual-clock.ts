@@ -16,10 +16,12 @@ export const manualClock = (start = Date.UTC(2026, 0, 1)): ManualClock => {
       new Promise((resolve, reject) => {
         const sleeper = { at: now + ms, wake: resolve };
         sleepers.add(sleeper);
-        signal?.addEventListener('abort', () => {
+        const stop = () => {
           sleepers.delete(sleeper);
           reject(new Failure('aborted'));
-        });
+        };
+        if (signal?.aborted) stop();
+        else signal?.addEventListener('abort', stop, { once: true });
       }),
     advance: async (ms) => {
       const target = now + ms;

@@ -51,6 +51,23 @@ describe('a sorted set', () => {
     expect([...set.from('', '001499')]).toEqual(keys.slice(1_500));
   });
 
+  test('a change costs about the same among many keys', () => {
+    const costAmong = (size: number): number => {
+      const set = sortedSet();
+      for (let index = 0; index < size; index += 1) set.add(String(index).padStart(8, '0'));
+      const keys = Array.from(
+        { length: 2_000 },
+        (_, index) => `${String(index).padStart(8, '0')}+`,
+      );
+      const { user } = process.cpuUsage();
+      for (const key of keys) set.add(key);
+      for (const key of keys) set.delete(key);
+      return process.cpuUsage().user - user;
+    };
+    costAmong(2_000);
+    expect(costAmong(500_000)).toBeLessThan(20 * costAmong(2_000));
+  });
+
   test('a key that is not in it is not deleted', () => {
     const set = sortedSet();
     set.delete('a');

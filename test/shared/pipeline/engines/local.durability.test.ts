@@ -548,7 +548,7 @@ describe('to close', () => {
     expect(two.labels()).toEqual(['a 2']);
   });
 
-  test('records also that a run has ended', async () => {
+  test('records also that a run has ended, and that is not taken up again', async () => {
     const path = folder.file();
     const one = lab({ path, pipeline: pipelineOf({ a: {} }) });
     const run = await one.start();
@@ -556,7 +556,13 @@ describe('to close', () => {
     const closing = one.engine.close(never());
     one.end('a 1', DELIVERED);
     await closing;
-    expect(await lab({ path }).find(run)).toMatchObject({ state: 'succeeded' });
+    const two = lab({ path, clock: manualClock(START + 1_000) });
+    const ended = await two.find(run);
+    expect(ended).toMatchObject({ state: 'succeeded', endedAt: '2026-01-01T00:00:00.000Z' });
+    await two.engine.resume();
+    await settle();
+    expect(await two.find(run)).toEqual(ended);
+    expect([two.calls, two.lines]).toEqual([[], []]);
   });
 
   test('cuts what is under way when the signal aborts; it is called again, under the same number', async () => {
