@@ -40,11 +40,9 @@ const answer = ({ method, url, headers }: Request, { path }: Context, body: stri
   });
 };
 
-const UTF8 = new TextDecoder();
-
 const asJson = (bytes: Uint8Array, contentType: string | null): string => {
   if (bytes.length === 0) return 'null';
-  const body = UTF8.decode(bytes);
+  const body = new TextDecoder().decode(bytes);
   if (!isJson(contentType)) return JSON.stringify(body);
   checkJson(body);
   return body;

@@ -34,7 +34,7 @@ export const systemRandom: Random = {
 export const randomId = (random: Random): string =>
   Buffer.from(random.bytes(16)).toString('base64url');
 
-/** Makes ids for requests, of 132 random bits in 22 URL-safe characters: a hundred from one text. */
+/** Makes ids for requests, of 144 random bits in 24 URL-safe characters: a hundred from one text. */
 export const requestIds = (random: Random): (() => string) => {
   let text = '';
   let at = 0;
@@ -44,6 +44,6 @@ export const requestIds = (random: Random): (() => string) => {
       at = 0;
     }
     at += 24;
-    return text.slice(at - 24, at - 2);
+    return text.slice(at - 24, at);
   };
 };

@@ -34,6 +34,6 @@ test('request ids are all different, a hundred for each call of the generator', 
   const next = requestIds(counting);
   const ids = Array.from({ length: 250 }, next);
   expect(new Set(ids).size).toBe(250);
-  expect(ids.filter((id) => !/^[\w-]{22}$/.test(id))).toEqual([]);
+  expect(ids.filter((id) => !/^[\w-]{24}$/.test(id))).toEqual([]);
   expect(asked).toEqual([1800, 1800, 1800]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type BoundedReader, readBytes } from '../../../shared/http/body';
-import { forwardOptionsOf, withBody } from '../../../shared/http/with-body';
+import { readJson } from '../../../shared/http/json';
+import { forwardOptionsOf, takeCheckedJson, withBody } from '../../../shared/http/with-body';
 
 const original = (headers: Record<string, string> = {}) =>
   new Request('http://test.local/a?b', {
@@ -89,5 +90,20 @@ describe('a request with another body', () => {
 
   test('leaves a request from the network to the host', () => {
     expect(forwardOptionsOf(original())).toBeUndefined();
+  });
+
+  test('is not checked again when it is known to be JSON, and read once all the same', async () => {
+    const twice = '{"a":1,"a":2}';
+    expect(await readJson(withBody(original(), twice, { json: true }))).toEqual({ a: 2 });
+    const request = withBody(original(), twice, { json: true });
+    expect(takeCheckedJson(request.clone())).toBe(twice);
+    expect(takeCheckedJson(request)).toBe(twice);
+    expect(request.bodyUsed).toBe(true);
+    expect(() => takeCheckedJson(request)).toThrow('the body was read already');
+  });
+
+  test('is not taken for JSON unless that was said', () => {
+    expect(takeCheckedJson(original())).toBeUndefined();
+    expect(takeCheckedJson(withBody(original(), '{}'))).toBeUndefined();
   });
 });
