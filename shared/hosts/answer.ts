@@ -1,7 +1,7 @@
 /** Writes an answer to node:http: in one go where its bytes are known, else part by part at the client's pace. */
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Answer } from '../http/response';
+import { Answer } from '../http/answer';
 
 /** An answer that knows how to write its own body at the client's pace. */
 export interface Piped {

@@ -6,7 +6,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure, type FailureCode } from '../failure';
-import type { Answer } from '../http/response';
+import type { Answer } from '../http/answer';
 import { empty, problem } from '../http/response';
 import { type Random, randomId, systemRandom } from '../random';
 

@@ -1,6 +1,7 @@
 /** An answer as it is kept for repeats: status, the fields that stay true, and the body to the byte. */
+
+import { Answer } from '../http/answer';
 import { HeaderPairs } from '../http/headers';
-import { Answer } from '../http/response';
 
 export interface KeptAnswer {
   readonly status: number;
