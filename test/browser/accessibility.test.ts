@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { CHROMIUM_TIMEOUT, launchChromium } from '../support/chromium';
+import { launchChromium } from '../support/chromium';
 import { bundle, type HostProcess, startHost } from '../support/host-process';
 import { visit } from './browse';
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   browser = await launchChromium();
   const file = bundle('deploy/entry/functions-framework.ts');
   [host, empty] = await Promise.all([startHost({ file }), startHost({ file })]);
-}, CHROMIUM_TIMEOUT);
+});
 
 afterAll(async () => {
   await browser?.close();

@@ -4,6 +4,8 @@ export interface Visit {
   readonly page: Page;
   /** Addresses asked for, by this page and those that it opened. */
   readonly requests: readonly string[];
+  /** Those of them that somebody answered: what the browser itself has stopped is not among them. */
+  readonly answered: readonly string[];
   /** What the browser refused or what threw. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -16,11 +18,13 @@ export const visit = async (
 ): Promise<Visit> => {
   const context = await browser.newContext(options);
   const requests: string[] = [];
+  const answered: string[] = [];
   const complaints: string[] = [];
   await context.addInitScript(
     "document.addEventListener('securitypolicyviolation', (e) => console.error('securitypolicyviolation', e.effectiveDirective, e.blockedURI))",
   );
   context.on('request', (request) => requests.push(request.url()));
+  context.on('response', (response) => answered.push(response.url()));
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('dialog', (dialog) => {
     complaints.push(`dialog ${dialog.message()}`);
@@ -34,6 +38,7 @@ export const visit = async (
   return {
     page: await context.newPage(),
     requests,
+    answered,
     complaints,
     close: () => context.close(),
   };

@@ -1,7 +1,7 @@
 /** The pages in a real browser: a signup from end to end, by keyboard, with nothing loaded from elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { CHROMIUM_TIMEOUT, launchChromium } from '../support/chromium';
+import { launchChromium } from '../support/chromium';
 import { bundle, type HostProcess, startHost } from '../support/host-process';
 import { hasFocus, tabTo, type Visit, visit } from './browse';
 
@@ -11,7 +11,7 @@ let host: HostProcess;
 beforeAll(async () => {
   browser = await launchChromium();
   host = await startHost({ file: bundle('deploy/entry/functions-framework.ts') });
-}, CHROMIUM_TIMEOUT);
+});
 
 afterAll(async () => {
   await browser?.close();

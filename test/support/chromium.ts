@@ -6,13 +6,13 @@ import { type Browser, chromium } from 'playwright-core';
 const NAMES = ['chromium', 'google-chrome-stable', 'google-chrome', 'chromium-browser'];
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
-/** How long `launchChromium` may take when it has to install one, in ms. */
-export const CHROMIUM_TIMEOUT = 300_000;
+/** How long an installation may take, in ms. */
+const INSTALL_TIMEOUT = 300_000;
 
-/** Starts a headless Chromium that knows nothing and talks to nobody by itself; installs one by apt where it can. */
+/** Starts a headless Chromium that knows nothing and talks to nobody by itself. */
 export const launchChromium = async (): Promise<Browser> =>
   chromium.launch({
-    executablePath: find() ?? install(),
+    executablePath: find() ?? missing(),
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -40,22 +40,23 @@ const isExecutable = (file: string): boolean => {
   }
 };
 
-/** Two test processes may do this at once: apt waits for its lock. */
-const INSTALL =
-  'apt-get update && apt-get -o DPkg::Lock::Timeout=240 install -y --no-install-recommends chromium';
+const INSTALL = 'apt-get update && apt-get install -y --no-install-recommends chromium';
 
-const install = (): string => {
-  const { status, stderr } =
-    process.getuid?.() === 0
-      ? spawnSync('sh', ['-c', INSTALL], {
-          env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-          encoding: 'utf8',
-          timeout: CHROMIUM_TIMEOUT - 20_000,
-        })
-      : { status: null, stderr: 'only root may install it' };
-  const found = find();
-  if (found) return found;
+/**
+ * Installs one by apt where there is none and we may. Before the test processes begin, since two of them would
+ * fight for apt's locks; a failure is left to the tests that need it.
+ */
+export const provideChromium = (): void => {
+  if (find() !== undefined || process.getuid?.() !== 0) return;
+  console.log('Installing Chromium for the browser tests …');
+  spawnSync('sh', ['-c', INSTALL], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: INSTALL_TIMEOUT,
+  });
+};
+
+const missing = (): never => {
   throw new Error(
-    `The browser tests need Chromium (${stderr?.trim() || `apt-get ended with ${status}`}). Install it, as root:\n\n  ${INSTALL}\n\nor name one by the environment variable CHROMIUM.`,
+    `The browser tests need Chromium. Install it, as root:\n\n  ${INSTALL}\n\nor name one by the environment variable CHROMIUM.`,
   );
 };
