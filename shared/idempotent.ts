@@ -11,6 +11,7 @@ import { asFailure, Failure } from './failure';
 import type { Decorator, Handler } from './handler';
 import { readBytes } from './http/body';
 import { idempotencyKeyOf } from './http/idempotency-key';
+import { rawQuery } from './http/raw-query';
 import { problem } from './http/response';
 import { withBody } from './http/with-body';
 import { fingerprint, hasFingerprint, sha256, UNKEYED } from './idempotency/fingerprint';
@@ -92,7 +93,7 @@ export const idempotent = ({
       given === undefined ? await readWish(request, bytes) : { key: given, content: bytes };
     if (!wish) return next(withBody(request, bytes), context);
     const key = `idempotent/${name}/${sha256(wish.key)}`;
-    const asked = [request.method, context.path, queryOf(request), sha256(wish.content)];
+    const asked = [request.method, context.path, rawQuery(request.url), sha256(wish.content)];
     const { mine, theirs } = await reserve(key, {
       fingerprint: fingerprint(fingerprintKeys, ...asked),
       state: 'in_progress',
@@ -147,11 +148,6 @@ const finalAnswers =
 const PASSING: ReadonlySet<number> = new Set([408, 409, 429, 499]);
 
 const mayPass = (status: number): boolean => status >= 500 || PASSING.has(status);
-
-const queryOf = ({ url }: Request): string => {
-  const start = url.indexOf('?');
-  return start < 0 ? '' : url.slice(start);
-};
 
 const inProgress = (ms: number): Failure =>
   new Failure('in_progress', { headers: { 'retry-after': String(Math.ceil(ms / 1_000)) } });

@@ -2,6 +2,7 @@
  * Mail addresses. Whoever sends mail to what a stranger typed must know that it is one address and nothing more:
  * SMTP libraries take lists, groups, names and comments, and then the stranger chooses who else gets the mail.
  */
+import { Failure } from './failure';
 
 /**
  * One addr-spec in the plain form of HTML's email input, with the lengths of RFC 5321 section 4.5.3.1:
@@ -46,4 +47,13 @@ export const parseMailbox = (text: string): Mailbox | undefined => {
     /^([^\p{Cc}<>()[\]\\,;:@"]{0,100}?) *<([^<>]+)>$/u.exec(text) ?? [];
   const address = canonicalAddress(inner);
   return address === undefined ? undefined : { name: name.trim(), address };
+};
+
+/** The canonical form of the address that an input has at `/email`. Throws `invalid_input` when it is not one. */
+export const requireAddress = (email: unknown): string => {
+  const address = canonicalAddress(email);
+  if (address !== undefined) return address;
+  throw new Failure('invalid_input', {
+    errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
+  });
 };

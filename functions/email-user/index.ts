@@ -7,9 +7,8 @@
  */
 import { defineFunction } from '../../shared/define';
 import { onEvent } from '../../shared/event';
-import { Failure } from '../../shared/failure';
 import { idempotentFunction } from '../../shared/idempotency/of-function';
-import { canonicalAddress } from '../../shared/mail-address';
+import { requireAddress } from '../../shared/mail-address';
 import type { Platform } from '../../shared/platform';
 import { compile } from '../../shared/schema';
 import { renderLetter } from '../../shared/templates/letter';
@@ -36,11 +35,7 @@ const check = compile({
 
 const greet = (platform: Platform) =>
   onEvent<NewUser>({ name: 'email-user', check }, async ({ data, key }, context) => {
-    const to = canonicalAddress(data.email);
-    if (to === undefined)
-      throw new Failure('invalid_input', {
-        errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
-      });
+    const to = requireAddress(data.email);
     const locale = chooseLocale(data.locale, LOCALES);
     const letter = welcome(locale, {
       name: greetableName(data.username),

@@ -7,11 +7,10 @@
  */
 import { defineFunction } from '../../shared/define';
 import { readEvent } from '../../shared/event';
-import { Failure } from '../../shared/failure';
 import type { Handler } from '../../shared/handler';
 import { json } from '../../shared/http/response';
 import { idempotentFunction } from '../../shared/idempotency/of-function';
-import { addressKey, canonicalAddress } from '../../shared/mail-address';
+import { addressKey, requireAddress } from '../../shared/mail-address';
 import type { Platform } from '../../shared/platform';
 import { compile } from '../../shared/schema';
 import { chooseLocale } from '../../shared/templates/locale';
@@ -110,15 +109,10 @@ const takeWish =
       name: 'subscribe-user',
       check,
     });
-    const address = canonicalAddress(data.email);
-    const mailbox = addressKey(data.email);
-    if (address === undefined || mailbox === undefined)
-      throw new Failure('invalid_input', {
-        errors: [{ pointer: '/email', message: 'must be one plain mail address' }],
-      });
+    const address = requireAddress(data.email);
     await subscribe(platform, context, {
       address,
-      addressKey: mailbox,
+      addressKey: addressKey(address) as string,
       list: data.list ?? 'newsletter',
       locale: chooseLocale(data.locale, LOCALES),
       key,

@@ -7,14 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '../clock';
 import { type Environment, readConfig } from '../config';
 import { Failure } from '../failure';
-import type { Severity } from '../handler';
-import { createLog } from '../log';
 import { systemRandom } from '../random';
 import { SUITE_SETTINGS } from '../suite/environment';
 import { type Catalogue, ConfigurationError, createSuite, type Suite } from '../suite/suite';
 import { announce } from './announce';
 import { createForwarder } from './forward';
 import { createListener, type Listener } from './listener';
+import { processLog } from './process-log';
 import { createServer, DRAIN_TIMEOUT, drain, listen } from './server';
 
 /** Puts the listener behind what a host has in front of its functions; the node host has nothing. */
@@ -36,13 +35,7 @@ export const run = async ({
   // What the host itself must know; the suite reads all, and tells what is wrong.
   const { LOG_LEVEL, PORT, HOST } = SUITE_SETTINGS;
   const { config } = readConfig({ LOG_LEVEL, PORT, HOST }, environment, { production: false });
-  const logAt = (fields: object) =>
-    createLog({
-      now: systemClock.now,
-      write: (line) => process.stdout.write(`${line}\n`),
-      level: (config.LOG_LEVEL ?? 'info') as Severity,
-      fields: { ...fields },
-    });
+  const logAt = processLog(config.LOG_LEVEL);
   const log = logAt({});
   let address: AddressInfo | undefined;
   const ownUrl = () => `http://localhost:${address?.port ?? config.PORT}`;

@@ -7,7 +7,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure, type FailureCode } from '../failure';
 import type { Answer } from '../http/answer';
-import { empty, problem } from '../http/response';
+import { problem } from '../http/response';
 import { type Random, randomId, systemRandom } from '../random';
 
 /** Defaults in ms and bytes. */
@@ -51,8 +51,9 @@ const sendHealth = (
     outgoing.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
     return;
   }
-  const answer = empty({ status: healthy ? 200 : 503 });
-  outgoing.writeHead(answer.status, { 'content-length': '0', 'cache-control': 'no-store' }).end();
+  outgoing
+    .writeHead(healthy ? 200 : 503, { 'content-length': '0', 'cache-control': 'no-store' })
+    .end();
 };
 
 const CLIENT_ERRORS: Readonly<Record<string, FailureCode>> = {

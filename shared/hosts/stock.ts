@@ -8,12 +8,11 @@ import { readdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { systemClock } from '../clock';
-import type { Severity } from '../handler';
-import { createLog } from '../log';
 import { systemRandom } from '../random';
 import { type Catalogue, ConfigurationError, createSuite } from '../suite/suite';
 import { createForwarder } from './forward';
 import { createListener, type Listener } from './listener';
+import { processLog } from './process-log';
 
 /** The framework has read the body, and inflated it. */
 type StockRequest = IncomingMessage & { readonly rawBody?: Buffer };
@@ -51,13 +50,7 @@ const pipelineNames = (): readonly string[] => {
 
 const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
   const environment = { ...process.env, FUNCTION_TARGET: name };
-  const logAt = (fields: object) =>
-    createLog({
-      now: systemClock.now,
-      write: (line) => process.stdout.write(`${line}\n`),
-      level: (process.env.LOG_LEVEL || 'info') as Severity,
-      fields: { ...fields },
-    });
+  const logAt = processLog(process.env.LOG_LEVEL);
   const building = build();
   return (request, response) =>
     void building.then((listener) => {

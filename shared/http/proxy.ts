@@ -5,6 +5,7 @@
  */
 import { Failure } from '../failure';
 import type { Handler } from '../handler';
+import { rawQuery } from './raw-query';
 import { forwardOptionsOf } from './with-body';
 
 export interface ProxyOptions {
@@ -49,5 +50,3 @@ const readTarget = (target: string): { origin: string; path: string } => {
     throw new TypeError('the target must have neither query nor fragment');
   return { origin: url.origin, path: url.pathname };
 };
-
-const rawQuery = (url: string): string => /\?[^#]*/.exec(url)?.[0] ?? '';

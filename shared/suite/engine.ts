@@ -2,7 +2,7 @@
 import type { Clock } from '../clock';
 import type { Environment } from '../config';
 import type { Log } from '../handler';
-import type { Keyring, Keys } from '../keys';
+import type { Keys } from '../keys';
 import type { Destination } from '../pipeline/attempt';
 import type { Engine } from '../pipeline/engine';
 import { openEngine } from '../pipeline/open';
@@ -33,10 +33,8 @@ const destinationOf =
     if ('function' in target)
       return {
         url: `${functionsUrl().replace(/\/$/, '')}/${target.function}`,
-        keys: [first(keys('step'))],
+        keys: [keys('step').current.bytes],
       };
     const url = environment[target.webhook]?.trim();
     return url ? { url, keys: parseWebhookSecrets(environment[target.secret] ?? '') } : undefined;
   };
-
-const first = (ring: Keyring): Uint8Array => ring.current.bytes;

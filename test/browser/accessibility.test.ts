@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { bundle } from '../support/bundle';
 import { launchChromium } from '../support/chromium';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { type HostProcess, startHost } from '../support/host-process';
 import { visit } from './browse';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');

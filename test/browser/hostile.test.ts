@@ -7,8 +7,9 @@ import type { Browser } from 'playwright-core';
 import { systemClock } from '../../shared/clock';
 import { outboxSenders } from '../../shared/senders/outbox';
 import { openStore } from '../../shared/store/open';
+import { bundle } from '../support/bundle';
 import { launchChromium } from '../support/chromium';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { type HostProcess, startHost } from '../support/host-process';
 import { type Visit, visit } from './browse';
 
 const MARKUP = `</title></pre></iframe><script>window.pwned = 1; fetch('/pwned')</script><img src="/pwned" onerror="window.pwned = 1">`;

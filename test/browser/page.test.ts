@@ -1,8 +1,9 @@
 /** The pages in a real browser: a signup from end to end, by keyboard, with nothing loaded from elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { bundle } from '../support/bundle';
 import { launchChromium } from '../support/chromium';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { type HostProcess, startHost } from '../support/host-process';
 import { hasFocus, tabTo, type Visit, visit } from './browse';
 
 let browser: Browser;

@@ -1,6 +1,7 @@
 /** The hosts that a reader of one page asks, and the real curl that asks them. */
 import path from 'node:path';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { type HostProcess, startHost } from '../support/host-process';
 import { type Copy, ROOT, run } from './copy';
 import type { Answer } from './expect';
 

@@ -3,7 +3,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Run } from '../../shared/pipeline/run';
-import { bundle, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { startHost } from '../support/host-process';
 
 /** Answers the steps of a signup; the first one when told to. */
 let receiver: http.Server;

@@ -4,7 +4,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Run } from '../../shared/pipeline/run';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { type HostProcess, startHost } from '../support/host-process';
 import { type SmtpPeer, startSmtpPeer } from '../support/smtp-peer';
 import { startTwilioPeer, type TwilioPeer } from '../support/twilio-peer';
 

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bundle, type HostProcess, runToEnd, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { type HostProcess, runToEnd, startHost } from '../support/host-process';
 import { exchange, speak } from '../support/raw-http';
 
 const none = mkdtempSync(path.join(os.tmpdir(), 'faas-'));

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HOST_CASES } from '../contracts/host';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { type HostProcess, startHost } from '../support/host-process';
 import { exchange } from '../support/raw-http';
 
 const hosts: Record<string, HostProcess> = {};

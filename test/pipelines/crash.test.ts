@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { MAX_CALLS } from '../../shared/pipeline/engines/local';
 import type { Run } from '../../shared/pipeline/run';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { type HostProcess, startHost } from '../support/host-process';
 
 const SIGNUPS = 200;
 const CLIENTS = 20;

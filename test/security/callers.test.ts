@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { deriveKeys } from '../../shared/keys';
 import type { FunctionDescription } from '../../shared/suite/describe';
 import { parseWebhookSecrets, signWebhook } from '../../shared/webhook/sign';
-import { bundle, type HostProcess, startHost } from '../support/host-process';
+import { bundle } from '../support/bundle';
+import { type HostProcess, startHost } from '../support/host-process';
 import { exchange, type RawAnswer } from '../support/raw-http';
 
 const SECRET_KEY = 'the secret of this production suite, with a newer one'.replace(',', '');

@@ -1,10 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
+import { bundle } from './bundle';
 
 export interface ChildOptions {
   /** Set on top of this process's environment; `undefined` removes. @default none */
@@ -32,44 +29,13 @@ export interface Child {
   readonly ended: Promise<Ended>;
 }
 
-const root = resolve(__dirname, '../..');
-/** Inside node_modules, so that the packages left out of the bundle are found from there. */
-const folder = join(root, 'node_modules/.cache/faas-patterns-test');
-const bundles = new Map<string, Promise<string>>();
-
-/** Bundles a TypeScript file for Node, packages left out; the path of the result. `entry` begins at the root. */
-export const bundle = (entry: string): Promise<string> => {
-  const known = bundles.get(entry) ?? write(entry);
-  bundles.set(entry, known);
-  return known;
-};
-
-const write = async (entry: string): Promise<string> => {
-  const result = await build({
-    entryPoints: [join(root, entry)],
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    write: false,
-  });
-  const code = result.outputFiles[0]?.text as string;
-  const file = join(folder, `${createHash('sha256').update(code).digest('hex').slice(0, 16)}.cjs`);
-  mkdirSync(folder, { recursive: true });
-  // Several test workers may write the same one: each sees a whole file.
-  writeFileSync(`${file}.${process.pid}`, code);
-  renameSync(`${file}.${process.pid}`, file);
-  return file;
-};
-
 /** Runs a TypeScript file as a process of its own. */
 export const startChild = async (
   entry: string,
   args: readonly string[] = [],
   { env = {}, wrap = [], timeout = 60_000 }: ChildOptions = {},
 ): Promise<Child> => {
-  const file = await bundle(entry);
+  const file = bundle(entry);
   const [command, ...rest] = [...wrap, process.execPath, file, ...args] as [string, ...string[]];
   const child = spawn(command, rest, {
     env: { ...process.env, ...env },

@@ -1,32 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { buildSync } from 'esbuild';
 
 const ROOT = path.resolve(__dirname, '../..');
-
-/** Bundles a TypeScript file so that node can run it; dependencies are found in node_modules. */
-export const bundle = (file: string): string => {
-  const folder = path.join(ROOT, 'node_modules/.cache/faas-patterns-test');
-  mkdirSync(folder, { recursive: true });
-  const outfile = path.join(folder, `${path.basename(file, '.ts')}-${process.pid}-${count++}.cjs`);
-  buildSync({
-    entryPoints: [path.resolve(ROOT, file)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    packages: 'external',
-    sourcemap: 'inline',
-    logLevel: 'error',
-    logOverride: { 'commonjs-variable-in-esm': 'silent' },
-  });
-  return outfile;
-};
-let count = 0;
 
 export interface LogLine {
   readonly severity: string;

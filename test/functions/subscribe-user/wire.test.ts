@@ -1,6 +1,7 @@
 /** Mailed by a real SMTP server's account, followed and posted over real sockets, on both hosts. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { bundle, type HostProcess, startHost } from '../../support/host-process';
+import { bundle } from '../../support/bundle';
+import { type HostProcess, startHost } from '../../support/host-process';
 import { type SmtpPeer, startSmtpPeer } from '../../support/smtp-peer';
 import { ONE_CLICK } from './harness';
 
