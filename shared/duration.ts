@@ -12,3 +12,10 @@ export const parseDuration = (text: string): number | undefined => {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   return amount && unit ? Math.round(Number(amount) * (UNIT[unit] as number)) : undefined;
 };
+
+/** Whole ms in the largest unit that holds them without a rest: 10000 is `10s`, 1500 is `1500ms`, 0 is `0ms`. */
+export const formatDuration = (ms: number): string => {
+  const fits = Object.entries(UNIT).findLast(([, size]) => ms > 0 && ms % size === 0);
+  const [unit, size] = fits ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+};

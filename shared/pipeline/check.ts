@@ -1,11 +1,14 @@
 /** Every rule for a pipeline document in one place: all that is wrong with it at once. */
 import type { Environment } from '../config';
 import type { Schema } from '../schema';
+import { checkDurations } from './duration-rules';
 import { type Finding, quote } from './finding';
 import { checkGraph } from './graph-rules';
+import { checkReach } from './input-reach';
+import { checkReferences } from './reference-rules';
 import { checkShape } from './shape';
-import { sketch } from './sketch';
-import { checkDurations, checkReach, checkTarget } from './step-rules';
+import { callsOf, type Sketch, sketch, textOf } from './sketch';
+import { checkRates, checkTarget } from './step-rules';
 import { checkWebhook } from './webhook-rules';
 
 export interface CheckOptions {
@@ -36,16 +39,18 @@ export const checkDocument = (
   const document = sketch(value);
   if (document.steps.length > MAX_STEPS) return shape;
   const known = functions && [...functions, ...pipelines];
+  const calls = callsOf(document);
   return [
     ...shape,
     ...checkName(document.name, name, functions),
+    ...checkEvents(document),
     ...checkGraph(document.steps),
-    ...document.steps.flatMap((step) => [
-      ...checkTarget(step, { name: document.name, known }),
-      ...checkDurations(step),
-      ...(schema ? checkReach(step, schema) : []),
-      ...(environment ? checkWebhook(step, environment) : []),
-    ]),
+    ...calls.flatMap((call) => checkTarget(call, { name: document.name, known })),
+    ...checkReferences(document),
+    ...checkDurations(document),
+    ...checkRates(document.steps),
+    ...(schema ? calls.flatMap((call) => checkReach(call, schema)) : []),
+    ...(environment ? document.steps.flatMap((step) => checkWebhook(step, environment)) : []),
   ];
 };
 
@@ -65,6 +70,24 @@ const checkName = (
       },
     ];
   return functions.includes(name)
-    ? [{ pointer, code: 'name_taken', message: `there is a function ${quote(name)} already` }]
+    ? [
+        {
+          pointer,
+          code: 'name_taken',
+          message: `there is a function ${quote(name)} already: rename the file and its pipeline`,
+        },
+      ]
     : [];
+};
+
+const checkEvents = ({ on, emits }: Sketch): readonly Finding[] => {
+  const type = textOf(emits?.fields.type);
+  if (type === undefined || type !== on) return [];
+  return [
+    {
+      pointer: '/emits/type',
+      code: 'calls_itself',
+      message: `each run would start the next, for ever: ${quote(type)} is what starts this pipeline; emit another type`,
+    },
+  ];
 };

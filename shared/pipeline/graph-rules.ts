@@ -16,7 +16,13 @@ const checkAfter = (step: StepSketch, steps: Steps): readonly Finding[] =>
     const pointer = `${step.pointer}/after/${index}`;
     const other = steps.get(name);
     if (name === step.name)
-      return [{ pointer, code: 'step_after_itself', message: `${quote(name)} waits for itself` }];
+      return [
+        {
+          pointer,
+          code: 'step_after_itself',
+          message: `${quote(name)} waits for itself: take it out of after`,
+        },
+      ];
     if (!other) {
       const others = [...steps.keys()].filter((known) => known !== step.name);
       return [
@@ -33,7 +39,7 @@ const checkAfter = (step: StepSketch, steps: Steps): readonly Finding[] =>
         {
           pointer,
           code: 'required_after_optional',
-          message: `${quote(step.name)} is required and waits for ${quote(name)}, which is not`,
+          message: `${quote(step.name)} is required and waits for ${quote(name)}, which is not: make both so, or neither`,
         },
       ];
     return [];

@@ -23,6 +23,19 @@ export const sortGraph = (graph: Graph): Order => {
   return { order: [...placed], stuck: [...graph.keys()].filter((name) => !placed.has(name)) };
 };
 
+/** All that a name waits for, directly or not; itself only on a cycle. */
+export const ancestorsOf = (graph: Graph, name: string): ReadonlySet<string> => {
+  const found = new Set<string>();
+  const open = [name];
+  for (let next = open.pop(); next !== undefined; next = open.pop())
+    for (const other of graph.get(next) ?? [])
+      if (graph.has(other) && !found.has(other)) {
+        found.add(other);
+        open.push(other);
+      }
+  return found;
+};
+
 export interface Knot {
   /** Names that wait for each other, all of them. */
   readonly names: readonly string[];

