@@ -10,7 +10,7 @@ const FORMS = [
   `(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})`,
 ].map((form) => new RegExp(`^${form}$`));
 
-/** ms since the epoch; `undefined` when it is not a date. A year of two digits is at most 50 years ahead of `now`. */
+/** ms since the epoch; `undefined` when it is not a date. A year of two digits is the nearest, up to 50 ahead of `now`. */
 export const parseHttpDate = (text: string, now: number): number | undefined => {
   const form = FORMS.find((pattern) => pattern.test(text));
   const parts = form?.exec(text)?.groups;
@@ -28,5 +28,6 @@ const yearOf = ({ year, short }: Partial<Record<string, string>>, now: number): 
   if (year !== undefined) return Number(year);
   const current = new Date(now).getUTCFullYear();
   const guess = current - (current % 100) + Number(short);
-  return guess > current + 50 ? guess - 100 : guess;
+  if (guess > current + 50) return guess - 100;
+  return guess <= current - 50 ? guess + 100 : guess;
 };

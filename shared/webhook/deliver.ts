@@ -1,15 +1,14 @@
 /**
- * One delivery: one POST, one answer, within bounds whatever the receiver does. The one file that knows axios.
+ * One delivery: one POST, one answer, within bounds whatever the receiver does.
  *
- * Nothing is followed (redirects), asked on the way (proxies of the environment) or inflated, and nothing of a vendor's
- * error gets out: those hold the request, with its body. Fails closed: no whole answer in time is no delivery.
+ * Nothing of a vendor's error gets out: those hold the request, with its body. Fails closed: no whole answer in time
+ * is no delivery.
  */
-import { Agent } from 'node:http';
-import { Agent as TlsAgent } from 'node:https';
-import type { Readable } from 'node:stream';
-import type { AxiosInstance, AxiosResponse } from 'axios';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { FailureCode } from '../failure';
 import { isJson } from '../http/json';
+import { post, UNWANTED_ANSWER } from './client';
+import { createGuard, FORBIDDEN_TARGET, type Guard } from './guard';
 import { areWebhookHeaders, isWebhookUrl } from './request';
 
 export interface DeliverOptions {
@@ -22,6 +21,8 @@ export interface DeliverOptions {
   readonly timeout: number;
   /** Ends the attempt early, as `aborted`. */
   readonly signal: AbortSignal;
+  /** Whom it may call. @default what is public */
+  readonly guard?: Guard;
 }
 
 export interface DeliveryAnswer {
@@ -34,8 +35,8 @@ export interface DeliveryAnswer {
 }
 
 /**
- * `invalid_request`: refused before anything was sent, as is `too_large`; neither will ever succeed.
- * `invalid_answer`: what came is not HTTP.
+ * Refused before anything was sent, never to succeed: `invalid_request`, `too_large`, and `forbidden_target` by the
+ * guard. `invalid_answer`: what came is not HTTP.
  */
 export type DeliveryError =
   | 'timeout'
@@ -43,7 +44,8 @@ export type DeliveryError =
   | 'invalid_answer'
   | 'aborted'
   | 'too_large'
-  | 'invalid_request';
+  | 'invalid_request'
+  | 'forbidden_target';
 
 export type Delivery = DeliveryAnswer | { readonly error: DeliveryError };
 
@@ -55,6 +57,7 @@ export const DELIVERY_FAILURE: Readonly<Record<DeliveryError, FailureCode>> = {
   aborted: 'aborted',
   too_large: 'body_too_large',
   invalid_request: 'invalid_request',
+  forbidden_target: 'forbidden_target',
 };
 
 /** Bytes of a request. */
@@ -64,44 +67,55 @@ export const MAX_JSON_ANSWER = 65_536;
 /** Bytes that are kept of any other answer. */
 export const MAX_ANSWER = 4_096;
 
+const publicOnly = createGuard();
+
 /** Never rejects. */
 export const deliver = async (options: DeliverOptions): Promise<Delivery> => {
-  const { url, headers, body, timeout, signal } = options;
+  const { url, headers, body, timeout, signal, guard = publicOnly } = options;
   if (!isWebhookUrl(url) || !areWebhookHeaders(headers)) return { error: 'invalid_request' };
   if (body.length > MAX_PAYLOAD) return { error: 'too_large' };
-  if (signal.aborted) return { error: 'aborted' };
-  // A signal of its own: AbortSignal.any keeps what it made alive as long as the signal of the host lives.
-  const attempt = new AbortController();
-  const stop = () => attempt.abort();
-  const deadline = setTimeout(stop, timeout);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await post(options, attempt.signal);
-  } catch (thrown) {
-    if (attempt.signal.aborted) return { error: signal.aborted ? 'aborted' : 'timeout' };
-    return { error: isGarbage(thrown) ? 'invalid_answer' : 'unreachable' };
-  } finally {
-    clearTimeout(deadline);
-    signal.removeEventListener('abort', stop);
-  }
+  // As it is meant, whatever its spelling: one reading of it, for who judges and for who connects.
+  const { href } = new URL(url);
+  return within({ timeout, signal }, async (onRequest) =>
+    read(await post({ url: href, headers, body, guard, onRequest })),
+  );
 };
 
-const post = async (
-  { url, headers, body }: DeliverOptions,
-  signal: AbortSignal,
-): Promise<Delivery> => {
-  loading ??= load();
-  const client = await loading;
-  const {
-    status,
-    headers: answered,
-    data,
-  } = (await client.post(url, Buffer.from(body), {
-    headers: { ...headers, 'accept-encoding': 'identity' },
-    signal,
-  })) as AxiosResponse<Readable>;
-  const type = textOf(answered['content-type']);
-  const retryAfter = textOf(answered['retry-after']);
+type OnRequest = (request: ClientRequest) => void;
+
+/** The clock on the wall: at the deadline it is over, whether or not what was begun has noticed. */
+const within = (
+  { timeout, signal }: Pick<DeliverOptions, 'timeout' | 'signal'>,
+  act: (onRequest: OnRequest) => Promise<DeliveryAnswer>,
+): Promise<Delivery> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve({ error: 'aborted' });
+    let request: ClientRequest | undefined;
+    let ended = false;
+    const end = (delivery: Delivery) => {
+      ended = true;
+      clearTimeout(deadline);
+      signal.removeEventListener('abort', abort);
+      resolve(delivery);
+    };
+    const cut = (error: DeliveryError) => {
+      end({ error });
+      request?.destroy();
+    };
+    const abort = () => cut('aborted');
+    const deadline = setTimeout(cut, timeout, 'timeout');
+    signal.addEventListener('abort', abort, { once: true });
+    const onRequest: OnRequest = (made) => {
+      request = made;
+      if (ended) made.destroy();
+    };
+    act(onRequest).then(end, (thrown) => end({ error: reasonOf(thrown) }));
+  });
+
+const read = async (answer: IncomingMessage): Promise<DeliveryAnswer> => {
+  const { statusCode: status = 0, headers } = answer;
+  const type = headers['content-type'];
+  const retryAfter = headers['retry-after'];
   const isUseful = status >= 200 && status < 300 && isJson(type ?? null);
   return {
     status,
@@ -109,52 +123,42 @@ const post = async (
       ...(type !== undefined && { 'content-type': type }),
       ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
     },
-    ...(await readUpTo(data, isUseful ? MAX_JSON_ANSWER : MAX_ANSWER)),
+    ...(await readUpTo(answer, isUseful ? MAX_JSON_ANSWER : MAX_ANSWER)),
   };
 };
 
-/** Leaving the loop early destroys the stream, and its socket with it. */
-const readUpTo = async (
-  stream: Readable,
+/** By events: an iterator over a stream costs more than all else that is done with a small answer. */
+const readUpTo = (
+  answer: IncomingMessage,
   limit: number,
-): Promise<Pick<DeliveryAnswer, 'body' | 'truncated'>> => {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of stream as AsyncIterable<Buffer>) {
-    parts.push(part);
-    size += part.length;
-    if (size > limit) break;
-  }
-  return { body: Buffer.concat(parts).subarray(0, limit), truncated: size > limit };
-};
-
-let loading: Promise<AxiosInstance> | undefined;
-
-/** At the first delivery: a function that never delivers does not pay for axios. */
-const load = async (): Promise<AxiosInstance> => {
-  const { default: axios } = await import('axios');
-  // Idle sockets go a second before Node servers close theirs (5 s): a call on a closing socket is lost.
-  const sockets = { keepAlive: true, timeout: 4_000, maxFreeSockets: 64 };
-  return axios.create({
-    adapter: 'http',
-    httpAgent: new Agent(sockets),
-    httpsAgent: new TlsAgent(sockets),
-    maxRedirects: 0,
-    proxy: false,
-    decompress: false,
-    responseType: 'stream',
-    validateStatus: () => true,
-    maxBodyLength: MAX_PAYLOAD,
-    headers: { common: { accept: 'application/json, */*;q=0.1', 'user-agent': 'faas-patterns' } },
+): Promise<Pick<DeliveryAnswer, 'body' | 'truncated'>> =>
+  new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    let ended = false;
+    const end = () => {
+      ended = true;
+      resolve({ body: Buffer.concat(parts).subarray(0, limit), truncated: size > limit });
+    };
+    answer.on('data', (part: Buffer) => {
+      parts.push(part);
+      size += part.length;
+      if (size <= limit) return;
+      end();
+      // Takes the socket with it.
+      answer.destroy();
+    });
+    answer.on('end', end);
+    answer.on('error', reject);
+    answer.on('close', () => {
+      if (!ended) reject(new Error('the answer broke off'));
+    });
   });
+
+/** The codes of node's HTTP parser begin with HPE. */
+const reasonOf = (thrown: unknown): DeliveryError => {
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code;
+  if (code === FORBIDDEN_TARGET) return 'forbidden_target';
+  const isGarbage = code === UNWANTED_ANSWER || String(code).startsWith('HPE_');
+  return isGarbage ? 'invalid_answer' : 'unreachable';
 };
-
-const textOf = (field: unknown): string | undefined =>
-  typeof field === 'string' ? field : undefined;
-
-/** The codes of node's HTTP parser. */
-const isGarbage = (thrown: unknown): boolean =>
-  typeof thrown === 'object' &&
-  thrown !== null &&
-  'code' in thrown &&
-  String(thrown.code).startsWith('HPE_');

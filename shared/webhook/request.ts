@@ -9,9 +9,9 @@ export const isWebhookUrl = (text: string): boolean => {
 
 /** What the HTTP client writes itself, and credentials. */
 const RESERVED =
-  /^(?:host|connection|keep-alive|content-length|transfer-encoding|te|trailer|upgrade|expect|authorization|proxy-.*|cookie)$/i;
+  /^(?:host|connection|keep-alive|content-length|transfer-encoding|te|trailer|upgrade|expect|accept-encoding|authorization|proxy-.*|cookie)$/i;
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** Visible ASCII, and spaces inside: axios would take a line break out and send what it separated as one value. */
+/** Visible ASCII, and spaces inside: some clients take a line break out and send what it separated as one value. */
 const VALUE = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 
 export const areWebhookHeaders = (headers: Readonly<Record<string, string>>): boolean =>

@@ -9,11 +9,17 @@ export interface StepCallOptions {
   readonly pipeline: string;
   readonly step: string;
   readonly runId: string;
+  /** What is called: the step, or what undoes it; and which wanted re-send that is. */
+  readonly effect?: StepEffect | undefined;
+  /** The type of the event. @default `<pipeline>.<step>` */
+  readonly type?: string | undefined;
   /** What the step is given: any JSON value. */
   readonly input: unknown;
   readonly url: string;
   /** Each signs. */
   readonly keys: readonly WebhookKey[];
+  /** Whether it may go out without a signature when there is no key: an event to a broker. @default false */
+  readonly unsigned?: boolean | undefined;
   /** Of this attempt, ms since the epoch. */
   readonly now: number;
   /** When the step's first attempt began: the time of the event, which a repeat does not change. @default now */
@@ -28,16 +34,32 @@ export interface StepCall {
   readonly body: Buffer;
 }
 
-/** Names the effect of a step: `<runId>:<step>`. */
-export const stepKey = (runId: string, step: string): string => `${runId}:${step}`;
+export interface StepEffect {
+  /** @default 1 */
+  readonly generation?: number | undefined;
+  /** @default false */
+  readonly undo?: boolean | undefined;
+}
+
+/** Names an effect of a step: `<runId>:<step>`, then `:2` for its second generation, then `:undo` for taking it back. */
+export const stepKey = (
+  runId: string,
+  step: string,
+  { generation = 1, undo = false }: StepEffect = {},
+): string => `${runId}:${step}${generation > 1 ? `:${generation}` : ''}${undo ? ':undo' : ''}`;
 
 /** Throws a TypeError when there is no key to sign with, or no JSON to send: an unsigned call is never made. */
 export const buildStepCall = (options: StepCallOptions): StepCall => {
   const { pipeline, step, runId, input, url, keys, now, startedAt = now, traceparent } = options;
+  const {
+    effect,
+    unsigned = false,
+    type = `${pipeline}.${step}${effect?.undo ? '.undo' : ''}`,
+  } = options;
   const text: string | undefined = JSON.stringify(input);
   if (text === undefined) throw new TypeError('the input of a step is a JSON value');
   const body = Buffer.from(text);
-  const id = stepKey(runId, step);
+  const id = stepKey(runId, step, effect);
   const timestamp = Math.floor(now / 1000);
   return {
     url,
@@ -46,13 +68,15 @@ export const buildStepCall = (options: StepCallOptions): StepCall => {
       'content-type': 'application/json',
       'ce-specversion': '1.0',
       'ce-id': id,
-      'ce-type': `${pipeline}.${step}`,
+      'ce-type': type,
       'ce-source': `/${pipeline}/runs`,
       'ce-time': new Date(startedAt).toISOString(),
       'idempotency-key': id,
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': signWebhook({ id, timestamp, body, keys }),
+      ...(!(unsigned && keys.length === 0) && {
+        'webhook-signature': signWebhook({ id, timestamp, body, keys }),
+      }),
       traceparent,
     },
   };

@@ -11,7 +11,7 @@ import {
 } from '../../shared/retry';
 
 const NOW = Date.UTC(2026, 10, 20, 12, 0, 0);
-const retry = { attempts: 5, backoff: 500, maxBackoff: 30_000 };
+const retry = { attempts: 5, backoff: 500, maxBackoff: 30_000, jitter: 0.5 };
 
 describe('verdict', () => {
   test.each([
@@ -30,7 +30,7 @@ describe('verdict', () => {
     [404, 'failed'],
     [408, 'again'],
     [409, 'again'],
-    [410, 'failed'],
+    [410, 'gone'],
     [413, 'failed'],
     [422, 'failed'],
     [425, 'again'],
@@ -56,26 +56,29 @@ describe('delayBefore', () => {
     expect(delays).toEqual([0, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
   });
 
-  test('is lengthened by up to a half, at the cap too, and never shortened', () => {
+  test('is lengthened by up to its jitter, at the cap too, and never shortened', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 2_000 }),
         fc.integer({ min: 1, max: 3_600_000 }),
         fc.integer({ min: 0, max: 82_800_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (attempt, backoff, more, random01) => {
-          const policy = { attempts: 20, backoff, maxBackoff: backoff + more };
+        (attempt, backoff, more, jitter, random01) => {
+          const policy = { backoff, maxBackoff: backoff + more, jitter };
           const least = delayBefore(attempt, policy, 0);
           const delay = delayBefore(attempt, policy, random01);
           expect(least).toBeGreaterThanOrEqual(backoff);
           expect(least).toBeLessThanOrEqual(policy.maxBackoff);
           expect(delay).toBeGreaterThanOrEqual(least);
-          expect(delay).toBeLessThanOrEqual(Math.ceil(least * 1.5));
+          expect(delay).toBeLessThanOrEqual(Math.ceil(least * (1 + jitter)));
           expect(Number.isSafeInteger(delay)).toBe(true);
         },
       ),
     );
     expect(delayBefore(9, retry, 0.5)).toBe(37_500);
+    expect(delayBefore(9, { ...retry, jitter: 1 }, 0.5)).toBe(45_000);
+    expect(delayBefore(9, { ...retry, jitter: 0 }, 0.5)).toBe(30_000);
   });
 });
 
@@ -133,6 +136,16 @@ describe('nextAttemptAt', () => {
     expect(at('31536000')).toBe(NOW + MAX_RETRY_AFTER);
   });
 
+  test('is before the deadline, or never', () => {
+    const at = (deadline: number, retryAfter?: string) =>
+      nextAttemptAt({ attempt: 1, retry, now: NOW, random01: 0, retryAfter, deadline });
+    expect(at(NOW + 501)).toBe(NOW + 500);
+    expect(at(NOW + 500)).toBeUndefined();
+    expect(at(NOW)).toBeUndefined();
+    expect(at(NOW + 7_001, '7')).toBe(NOW + 7_000);
+    expect(at(NOW + 7_000, '7')).toBeUndefined();
+  });
+
   test('is never, once all attempts are made', () => {
     for (const attempt of [5, 6])
       expect(
@@ -152,11 +165,14 @@ describe('parseHttpDate', () => {
     expect(parseHttpDate('Sun Nov  6 08:49:37 1994', NOW)).toBe(at);
   });
 
-  test('takes a year of two digits for one at most 50 years ahead', () => {
-    const year = (text: string) =>
-      new Date(parseHttpDate(`Sunday, 06-Nov-${text} 08:49:37 GMT`, NOW) ?? 0).getUTCFullYear();
+  test('takes a year of two digits for the nearest one, at most 50 years ahead', () => {
+    const year = (text: string, now = NOW) =>
+      new Date(parseHttpDate(`Sunday, 06-Nov-${text} 08:49:37 GMT`, now) ?? 0).getUTCFullYear();
     expect(year('76')).toBe(2076);
     expect(year('77')).toBe(1977);
+    expect(year('26')).toBe(2026);
+    expect(year('05', Date.UTC(2099, 0))).toBe(2105);
+    expect(year('50', Date.UTC(2099, 0))).toBe(2050);
   });
 
   test('reads every instant that it is given', () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
   '@google-cloud/functions-framework': ['shared/hosts/functions-framework.ts'],
   ajv: ['shared/schema/ajv.ts'],
-  axios: ['shared/webhook/deliver.ts', 'shared/webhook/request.ts'],
+  axios: ['shared/webhook/client.ts'],
   'libphonenumber-js': ['shared/phone.ts'],
   libsql: ['shared/sqlite/connection.ts'],
   nodemailer: ['shared/senders/smtp.ts'],

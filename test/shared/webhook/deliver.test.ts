@@ -1,15 +1,5 @@
 import { getEventListeners } from 'node:events';
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import {
-  type AddressInfo,
-  createServer as createSocketServer,
-  type Server as SocketServer,
-} from 'node:net';
+import { createServer as createSocketServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
@@ -20,69 +10,10 @@ import {
   MAX_JSON_ANSWER,
   MAX_PAYLOAD,
 } from '../../../shared/webhook/deliver';
+import { unguarded } from '../../../shared/webhook/guard';
+import { closeReceivers, type Hit, listen, nobody, rawReceiver, receiver } from './receiver';
 
-interface Hit {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-interface Receiver {
-  readonly url: string;
-  readonly hits: Hit[];
-  /** Bytes that were written before the sender hung up. */
-  written: number;
-  connections: number;
-}
-
-const servers = new Set<Server | SocketServer>();
-
-afterEach(async () => {
-  for (const server of servers) {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-  servers.clear();
-});
-
-const listen = async (server: Server | SocketServer): Promise<string> => {
-  servers.add(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-};
-
-const receiver = async (
-  answer: (response: ServerResponse, state: Receiver) => void,
-): Promise<Receiver> => {
-  const hits: Hit[] = [];
-  const server = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const { method = '', url = '', headers } = request;
-    hits.push({ method, url, headers, body: Buffer.concat(parts) });
-    answer(response, state);
-  });
-  server.on('connection', () => {
-    state.connections += 1;
-  });
-  const state: Receiver = { url: await listen(server), hits, written: 0, connections: 0 };
-  return state;
-};
-
-/** Answers a connection with these bytes, then does what `after` says. */
-const rawReceiver = (bytes: string, after: 'end' | 'reset' | 'keep'): Promise<string> =>
-  listen(
-    createSocketServer((socket) => {
-      socket.on('error', () => {});
-      socket.once('data', () => {
-        socket.write(bytes, () => {
-          if (after === 'end') socket.end();
-          if (after === 'reset') socket.resetAndDestroy();
-        });
-      });
-    }),
-  );
+afterEach(closeReceivers);
 
 const send = (url: string, options: Partial<DeliverOptions> = {}): Promise<Delivery> =>
   deliver({
@@ -91,6 +22,7 @@ const send = (url: string, options: Partial<DeliverOptions> = {}): Promise<Deliv
     body: Buffer.from('{"a":1}'),
     timeout: 5_000,
     signal: new AbortController().signal,
+    guard: unguarded,
     ...options,
   });
 
@@ -130,6 +62,7 @@ describe('what goes out', () => {
     ['a host of its own', { Host: 'elsewhere.test' }],
     ['a length of its own', { 'content-length': '1' }],
     ['credentials', { authorization: 'Basic eDp5' }],
+    ['a wish for compression', { 'Accept-Encoding': 'gzip' }],
   ])('never carries %s', async (_, headers) => {
     const peer = await receiver((response) => response.end());
     expect(await send(peer.url, { headers: headers as Record<string, string> })).toEqual({
@@ -348,11 +281,7 @@ describe('a receiver that is no help', () => {
   });
 
   test('and is not there is unreachable', async () => {
-    const server = createSocketServer();
-    const url = await listen(server);
-    await new Promise((resolve) => server.close(resolve));
-    servers.delete(server);
-    expect(await send(url)).toEqual({ error: 'unreachable' });
+    expect(await send(await nobody())).toEqual({ error: 'unreachable' });
     expect(await send('http://nowhere.invalid/')).toEqual({ error: 'unreachable' });
   });
 

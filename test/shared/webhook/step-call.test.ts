@@ -82,8 +82,46 @@ describe('the call of a step', () => {
       expect(JSON.parse(buildStepCall({ ...options, input }).body.toString())).toEqual(input);
   });
 
+  test.each([
+    [{}, 'welcome', 'signup.welcome'],
+    [{ generation: 1 }, 'welcome', 'signup.welcome'],
+    [{ generation: 2 }, 'welcome:2', 'signup.welcome'],
+    [{ undo: true }, 'welcome:undo', 'signup.welcome.undo'],
+    [{ generation: 12, undo: true }, 'welcome:12:undo', 'signup.welcome.undo'],
+  ])('of %j has the key …:%s and the type %s', (effect, key, type) => {
+    const { headers } = buildStepCall({ ...options, effect });
+    const id = `dG8gYmUgb3Igbm90IHRvIA:${key}`;
+    expect(stepKey(options.runId, 'welcome', effect)).toBe(id);
+    expect(headers).toMatchObject({
+      'ce-id': id,
+      'idempotency-key': id,
+      'webhook-id': id,
+      'ce-type': type,
+    });
+  });
+
+  test('has no key twice, whatever the names of steps', () => {
+    const effects = [1, 2, 3].flatMap((generation) =>
+      [false, true].map((undo) => ({ generation, undo })),
+    );
+    const keys = ['a', 'undo', 'a-2', 'x2'].flatMap((step) =>
+      effects.map((effect) => stepKey('run', step, effect)),
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('of an event has the type of the event, and may go out without a signature', () => {
+    const event = { ...options, type: 'user.signed-up', unsigned: true };
+    const unsigned = buildStepCall({ ...event, keys: [] }).headers;
+    expect(unsigned['ce-type']).toBe('user.signed-up');
+    expect(unsigned).not.toHaveProperty('webhook-signature');
+    expect(unsigned['webhook-id']).toBe('dG8gYmUgb3Igbm90IHRvIA:welcome');
+    expect(buildStepCall(event).headers['webhook-signature']).toMatch(/^v1,/);
+  });
+
   test('is never made unsigned, or without a body', () => {
     expect(() => buildStepCall({ ...options, keys: [] })).toThrow(TypeError);
+    expect(() => buildStepCall({ ...options, keys: [], unsigned: false })).toThrow(TypeError);
     expect(() => buildStepCall({ ...options, input: undefined })).toThrow(TypeError);
   });
 });
