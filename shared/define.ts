@@ -52,6 +52,10 @@ export interface FunctionDeclaration<
   /** Its environment variables; each name begins with the function's: `ADD_DEFAULTS_TARGET`. */
   readonly config: S;
   readonly routes: { readonly [K in R]: Route };
+  /** Types of the CloudEvents that it is to be sent. @default none */
+  readonly on?: readonly string[];
+  /** Types of the CloudEvents that it sends. @default none */
+  readonly emits?: readonly string[];
   /** Whom it calls, by function name or URL. @default nobody */
   readonly calls?: (config: ConfigOf<S>) => readonly string[];
   /** Called once, at start. Throws a TypeError for a combination of settings that cannot work. */

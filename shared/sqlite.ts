@@ -26,6 +26,11 @@ export interface DatabaseOptions {
   readonly migrations: readonly string[];
   /** Whether this process alone may use the file, from now until `close`. @default false */
   readonly exclusive?: boolean;
+  /**
+   * Whether a new file can give room back to the disk while it is in use (`PRAGMA incremental_vacuum`).
+   * @default false
+   */
+  readonly compactable?: boolean;
   /** How long to wait for a lock of another process, in ms; the event loop goes on meanwhile. @default 5000 */
   readonly wait?: number;
   /** The code of the failure when the file cannot be used. @default 'store_unavailable' */
@@ -69,6 +74,7 @@ export const openDatabase = async ({
   applicationId,
   migrations,
   exclusive = false,
+  compactable = false,
   wait = 5000,
   code = 'store_unavailable',
 }: DatabaseOptions): Promise<Database> => {
@@ -76,7 +82,7 @@ export const openDatabase = async ({
   const file = resolve(path);
   const unavailable = (error: unknown, cause = error) =>
     new Failure(code, { detail: explain(error), cause });
-  const options = { file, applicationId, migrations, exclusive, wait, unavailable };
+  const options = { file, applicationId, migrations, exclusive, compactable, wait, unavailable };
 
   let session = await openSession(options);
   let generation = 0;

@@ -5,7 +5,7 @@ import { describeFunction, type FunctionDescription } from '../suite/describe';
 import { SUITE_SETTINGS } from '../suite/environment';
 import { selectFunctions } from '../suite/select';
 import type { Catalogue } from '../suite/suite';
-import type { Io } from './cli';
+import type { Io } from './io';
 
 export const listFunctions = async (
   catalogue: Catalogue,
@@ -21,7 +21,7 @@ export const listFunctions = async (
   const declarations =
     wrong.length > 0
       ? []
-      : await selectFunctions({ catalogue, environment, folder, config, mistakes });
+      : (await selectFunctions({ catalogue, environment, folder, config, mistakes })).functions;
   if (mistakes.length > 0) {
     io.stderr(`faas-patterns: ${explainMistakes(mistakes)}\n`);
     return 2;

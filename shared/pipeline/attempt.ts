@@ -1,46 +1,46 @@
-/** One attempt of a step, the same for every engine: build the call, deliver it, judge the answer. */
+/**
+ * One attempt of a step, or of what undoes it, the same for every engine: build the call, deliver it, judge the answer.
+ *
+ * Fails closed: what has no address, goes to a target that said it is gone, or would begin after the run's deadline,
+ * is not sent.
+ */
 import type { Clock } from '../clock';
 import { Failure } from '../failure';
 import { isJson } from '../http/json';
 import { parseJson } from '../json';
 import type { Random } from '../random';
-import { NO_ANSWER, nextAttemptAt, type Verdict, verdict } from '../retry';
 import { continueTrace } from '../trace';
-import {
-  DELIVERY_FAILURE,
-  type DeliverOptions,
-  type Delivery,
-  type DeliveryAnswer,
-} from '../webhook/deliver';
+import type { CallOutcome } from '../webhook/breaker';
+import type { DeliverOptions, Delivery, DeliveryAnswer } from '../webhook/deliver';
+import type { Guard } from '../webhook/guard';
+import { callOutcome, type Ended, judge } from '../webhook/law';
 import type { WebhookKey } from '../webhook/sign';
 import { buildStepCall } from '../webhook/step-call';
-import { buildInput, exposed } from './next';
-import type { Pipeline, Step } from './pipeline';
-import type { StepResult } from './run';
+import type { Targets } from '../webhook/targets';
+import { exposed, kept } from './answer';
+import { buildBody } from './body';
+import type { Activity } from './machine/underway';
+import type { Step, Target } from './pipeline';
+import { type Progress, type RunRecord, resultOf } from './progress';
+import type { StepError } from './run';
 
-/** Makes one attempt of a step. Rejects with `aborted` when the signal aborts, else only by a fault of ours. */
+/** Makes one attempt. Rejects with `aborted` when the signal aborts, else only by a fault of ours. */
 export type Attempt = (call: {
-  readonly run: {
-    readonly id: string;
-    readonly pipeline: Pick<Pipeline, 'name'>;
-    readonly input: unknown;
-    readonly traceparent: string;
-  };
-  readonly step: Step;
-  /** Of the step; the first is 1. */
-  readonly attempt: number;
-  /** When the first attempt began, ms since the epoch. */
-  readonly startedAt: number;
+  readonly run: RunRecord;
+  readonly progress: Pick<Progress, 'results' | 'deadlineAt'>;
+  readonly activity: Activity;
+  /** Ends the wait for a place to make it. @default the signal */
+  readonly entering?: AbortSignal;
   readonly signal: AbortSignal;
 }) => Promise<AttemptOutcome>;
-
-type StepError = NonNullable<StepResult['error']>;
 
 export type AttemptOutcome =
   | {
       readonly verdict: 'delivered';
       /** The exposed part of the answer. */
       readonly output?: unknown;
+      /** What other steps read of it, by pointer. */
+      readonly kept?: Readonly<Record<string, unknown>>;
     }
   | {
       readonly verdict: 'again';
@@ -48,68 +48,143 @@ export type AttemptOutcome =
       /** When to try again, ms since the epoch. */
       readonly at: number;
     }
+  /** Not made, and not counted: its target is resting, or takes no more just now. */
+  | { readonly verdict: 'postponed'; readonly at: number }
   | { readonly verdict: 'dead'; readonly error: StepError };
 
-/** Where a step goes and which keys sign its calls; `undefined`: it is not configured. */
-export type Destination = (
-  step: Pick<Step, 'target'>,
-) => { readonly url: string; readonly keys: readonly WebhookKey[] } | undefined;
+export interface Address {
+  readonly url: string;
+  /** Each signs. */
+  readonly keys: readonly WebhookKey[];
+  /** Whom it may call. */
+  readonly guard: Guard;
+}
+
+export interface Resolved {
+  /** The same for all that is one receiver: what is limited, rested and disabled together. */
+  readonly name: string;
+  /** One, but for an event that has several subscribers. */
+  readonly addresses: readonly Address[];
+  /** Whether 410 disables it until somebody enables it again. */
+  readonly canBeGone: boolean;
+}
+
+/** Where a target is and which keys sign; `undefined`: it is not configured. */
+export type Destination = (target: Target) => Resolved | undefined;
+
+/** Targets that have said they are gone (410), durably. */
+export interface GoneTargets {
+  has(name: string): boolean;
+  add(name: string): Promise<void>;
+}
 
 export interface AttemptOptions {
   readonly destination: Destination;
   readonly deliver: (options: DeliverOptions) => Promise<Delivery>;
+  readonly targets: Targets;
+  readonly gone: GoneTargets;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-export const attemptStep =
-  ({ destination, deliver, clock, random }: AttemptOptions): Attempt =>
-  async ({ run, step, attempt, startedAt, signal }) => {
-    const to = destination(step);
-    if (!to) return { verdict: 'dead', error: { code: 'not_configured' } };
-    const call = buildStepCall({
-      ...to,
+const dead = (code: string): AttemptOutcome => ({ verdict: 'dead', error: { code } });
+
+export const attemptStep = (options: AttemptOptions): Attempt => {
+  const { destination, targets, gone, clock } = options;
+  return async (call) => {
+    const { step, call: made, undo } = call.activity;
+    const to = destination(made.target);
+    if (!to) return dead('not_configured');
+    if (gone.has(to.name)) return dead('target_disabled');
+    const deadline = undo ? undefined : Date.parse(call.progress.deadlineAt);
+    const place = await targets.enter(to.name, {
+      ...(step.rate !== undefined && !undo && { rate: step.rate }),
+      signal: call.entering ?? call.signal,
+    });
+    if ('at' in place) return { verdict: 'postponed', at: place.at };
+    let told: CallOutcome = 'unmade';
+    try {
+      // It may have waited for its place.
+      if (gone.has(to.name)) return dead('target_disabled');
+      if (deadline !== undefined && clock.now() >= deadline) return dead('deadline_exceeded');
+      const last = await deliverAll(options, call, to, deadline);
+      told = callOutcome(last.delivery);
+      if (told === 'gone') {
+        // Of the whole suite, and for good: not of this door.
+        told = 'answered';
+        if (to.canBeGone) await gone.add(to.name);
+      }
+      return last.outcome;
+    } finally {
+      place.leave(told);
+    }
+  };
+};
+
+interface Last {
+  readonly delivery: Ended;
+  readonly outcome: AttemptOutcome;
+}
+
+/** One after the other; the first that has not taken it decides, and whoever has will know it again by its key. */
+const deliverAll = async (
+  { deliver, clock, random }: AttemptOptions,
+  { run, progress, activity, signal }: Parameters<Attempt>[0],
+  { addresses }: Resolved,
+  deadline: number | undefined,
+): Promise<Last> => {
+  const { step, call, undo, attempt, startedAt, generation } = activity;
+  const body = buildBody(call, {
+    input: run.input,
+    answers: (name) => resultOf(progress.results, name).kept,
+  });
+  let last: Last | undefined;
+  for (const { url, keys, guard } of addresses) {
+    const now = clock.now();
+    if (last && deadline !== undefined && now >= deadline)
+      return { ...last, outcome: dead('deadline_exceeded') };
+    const built = buildStepCall({
+      url,
+      keys,
       pipeline: run.pipeline.name,
       step: step.name,
       runId: run.id,
-      input: buildInput(step, run.input),
-      now: clock.now(),
+      effect: { generation, undo },
+      ...('event' in call.target && { type: call.target.event, unsigned: true }),
+      input: body,
+      now,
       startedAt,
       traceparent: continueTrace(run.traceparent, random),
     });
-    const delivery = await deliver({ ...call, timeout: step.timeout, signal });
-    if ('error' in delivery && delivery.error === 'aborted') throw new Failure('aborted');
-    return judge(step, attempt, delivery, { now: clock.now(), random });
-  };
+    // What begins in time must also end in time.
+    const timeout = Math.max(1, Math.min(call.timeout, (deadline ?? Infinity) - now));
+    const delivery = await deliver({ ...built, timeout, signal, guard });
+    if (isCut(delivery)) throw new Failure('aborted');
+    const judgement = judge(delivery, {
+      attempt,
+      retry: call.retry,
+      now: clock.now(),
+      random01: random.below(RESOLUTION) / RESOLUTION,
+      deadline,
+    });
+    const isDelivered = judgement.verdict === 'delivered';
+    last = { delivery, outcome: isDelivered && !undo ? delivered(step, delivery) : judgement };
+    if (!isDelivered) break;
+  }
+  if (!last) throw new TypeError('a target has at least one address');
+  return last;
+};
 
-const judge = (
-  step: Step,
-  attempt: number,
-  delivery: Delivery,
-  { now, random }: { readonly now: number; readonly random: Random },
-): AttemptOutcome => {
-  const failed = 'error' in delivery;
-  const error = failed
-    ? { code: DELIVERY_FAILURE[delivery.error] }
-    : { code: 'refused', status: delivery.status };
-  const told = failed ? undeliverable(delivery.error) : verdict(delivery.status);
-  if (told === 'failed') return { verdict: 'dead', error };
-  if (told === 'delivered')
-    return {
-      verdict: 'delivered',
-      output: failed ? undefined : exposed(step, readAnswer(delivery)),
-    };
-  const random01 = random.below(RESOLUTION) / RESOLUTION;
-  const retryAfter = failed ? undefined : delivery.headers['retry-after'];
-  const at = nextAttemptAt({ attempt, retry: step.retry, now, random01, retryAfter });
-  return at === undefined ? { verdict: 'dead', error } : { verdict: 'again', error, at };
+const isCut = (delivery: Delivery): delivery is Exclude<Delivery, Ended> =>
+  'error' in delivery && delivery.error === 'aborted';
+
+const delivered = (step: Step, delivery: Ended): AttemptOutcome => {
+  const answer = 'error' in delivery ? undefined : readAnswer(delivery);
+  const values = kept(step, answer);
+  return { verdict: 'delivered', output: exposed(step, answer), ...(values && { kept: values }) };
 };
 
 const RESOLUTION = 2 ** 32;
-
-/** What was refused before it was sent will be refused again. */
-const undeliverable = (error: keyof typeof DELIVERY_FAILURE): Verdict =>
-  error === 'invalid_request' || error === 'too_large' ? 'failed' : verdict(NO_ANSWER);
 
 /** The JSON of an answer, for what a step exposes; anything else exposes nothing. */
 const readAnswer = ({ headers, body, truncated }: DeliveryAnswer): unknown => {

@@ -7,7 +7,7 @@ import { Failure } from '../failure';
 import type { Handler } from '../handler';
 import { empty, stream } from '../http/response';
 import type { Engine } from './engine';
-import type { Run } from './run';
+import type { CallResult, Run } from './run';
 
 export interface RunEventsOptions {
   readonly pipeline: string;
@@ -78,9 +78,17 @@ const frame = (run: Run): string =>
  * Counts what has happened to a run: grows with every change and is the same for the same state, whichever process
  * tells it, so that it can be the id of an event.
  */
-export const progress = ({ state, steps }: Run): number =>
+export const progress = ({ state, steps, replays = [], cancelled }: Run): number =>
   Object.values(steps).reduce(
-    (sum, { attempts, nextAttemptAt, endedAt }) =>
-      sum + 3 * attempts + (nextAttemptAt === undefined ? 0 : 1) + (endedAt === undefined ? 0 : 2),
-    state === 'running' ? 0 : 1,
+    (sum, { undo, ...step }) => sum + count(step) + (undo ? 1 + count(undo) : 0),
+    // A replay begins to count anew, and no run counts that far.
+    replays.length * ROUND + (cancelled ? 1 : 0) + (state === 'running' ? 0 : 1),
   );
+
+const ROUND = 1_000_000;
+
+const count = ({ attempts, nextAttemptAt, endedAt, startedAt }: CallResult): number =>
+  3 * attempts +
+  (startedAt === undefined ? 0 : 1) +
+  (nextAttemptAt === undefined ? 0 : 1) +
+  (endedAt === undefined ? 0 : 3);

@@ -1,19 +1,12 @@
-/** A pipeline file as a function: accepts inputs, tells how their runs stand. */
-import type { Clock } from '../clock';
+/** A pipeline file as a function: accepts inputs, tells how their runs stand, and does with them what operators ask. */
 import type { Settings } from '../config';
 import { type AnyFunction, defineFunction } from '../define';
-import { readEvent } from '../event';
-import { Failure } from '../failure';
-import type { Handler } from '../handler';
-import { json } from '../http/response';
-import { compile } from '../schema';
-import type { Engine } from './engine';
 import { runEvents } from './events';
-import type { Pipeline } from './pipeline';
-import type { Run } from './run';
-
-/** The longest that `Prefer: wait` may ask for, in seconds. */
-export const MAX_WAIT = 60;
+import { DEFAULT_SECRET, type Pipeline, type Target } from './pipeline';
+import { accept } from './routes/accept';
+import { cancelRun, replayRun, signalRun } from './routes/commands';
+import { enableTarget, listDeadLetters, listTargets, showRecord } from './routes/lists';
+import { browseRuns, showGraph, showRun } from './routes/show';
 
 export interface PipelineFunctionOptions {
   /** A body that the schema takes, for the curl in docs. @default none */
@@ -23,16 +16,19 @@ export interface PipelineFunctionOptions {
 export const pipelineFunction = (
   pipeline: Pipeline,
   { example }: PipelineFunctionOptions = {},
-): AnyFunction =>
-  defineFunction({
-    name: pipeline.name,
+): AnyFunction => {
+  const { name, summary, callers, on } = pipeline;
+  return defineFunction({
+    name,
     kind: 'pipeline',
-    summary: pipeline.summary,
+    summary,
     runsAt: ['node'],
-    callers: pipeline.callers,
+    callers,
     body: { mode: 'json' },
     needs: ['engine'],
     config: settingsOf(pipeline),
+    ...(on !== undefined && { on: [on] }),
+    emits: pipeline.steps.flatMap(({ target }) => ('event' in target ? [target.event] : [])),
     routes: {
       'POST /': {
         summary:
@@ -42,109 +38,127 @@ export const pipelineFunction = (
         }),
       },
       // Its location is a capability of 128 random bits: who knows it was told.
-      'GET /runs/:id': { summary: 'How a run stands.', callers: 'public' },
+      'GET /runs/:id': { summary: 'How a run stands; a page for a browser.', callers: 'public' },
       'GET /runs/:id/events': {
         summary: 'The same as server-sent events, from now to the end of the run.',
         callers: 'public',
       },
+      'GET /runs': {
+        summary: 'Runs, newest first: state, since, until, after, limit; a page for a browser.',
+        callers: 'admin',
+      },
+      'GET /graph': {
+        summary: 'The graph: drawn for a browser, as Mermaid for text/plain, else as JSON.',
+        callers: 'admin',
+      },
+      'GET /runs/:id/record': {
+        summary: 'A run with its input and its graph.',
+        callers: 'admin',
+      },
+      'POST /runs/:id/signal/:step': {
+        summary: 'Answers a step that waits for somebody.',
+        callers: 'backend',
+      },
+      'POST /runs/:id/cancel': {
+        summary: 'Calls a run off: nothing more begins, and what can be taken back is.',
+        callers: 'admin',
+      },
+      'POST /runs/:id/replay': {
+        summary: 'Runs again what failed: one step, with what comes after it, or all of it.',
+        callers: 'admin',
+      },
+      'GET /dead-letters': {
+        summary: 'Steps that have failed for good: step, code, after, limit.',
+        callers: 'admin',
+      },
+      'GET /targets': { summary: 'Targets that have said they are gone.', callers: 'admin' },
+      'POST /targets/:name/enable': {
+        summary: 'Lets such a target be called again.',
+        callers: 'admin',
+      },
     },
-    calls: (config) =>
-      pipeline.steps.flatMap(({ target }) => {
-        if ('function' in target) return [target.function];
-        const url = (config as Readonly<Record<string, string | undefined>>)[target.webhook];
-        return url ? [url] : [];
-      }),
-    create: (_config, { engine, clock }) => {
+    calls: (config) => callsOf(pipeline, config as Readonly<Record<string, string | undefined>>),
+    create: (_config, { engine, clock, production }) => {
       engine.register(pipeline);
+      const shown = { pipeline, engine, clock, production };
       return {
         'POST /': accept(pipeline, engine, clock),
-        'GET /runs/:id': show(pipeline, engine),
-        'GET /runs/:id/events': runEvents({ pipeline: pipeline.name, engine, clock }),
+        'GET /runs/:id': showRun(shown),
+        'GET /runs/:id/events': runEvents({ pipeline: name, engine, clock }),
+        'GET /runs': browseRuns(shown),
+        'GET /graph': showGraph(shown),
+        'GET /runs/:id/record': showRecord(name, engine),
+        'POST /runs/:id/signal/:step': signalRun(pipeline, engine),
+        'POST /runs/:id/cancel': cancelRun(name, engine),
+        'POST /runs/:id/replay': replayRun(name, engine),
+        'GET /dead-letters': listDeadLetters(name, engine),
+        'GET /targets': listTargets(engine),
+        'POST /targets/:name/enable': enableTarget(engine),
       };
     },
   });
-
-const accept = (pipeline: Pipeline, engine: Engine, clock: Clock): Handler => {
-  const check = compile(pipeline.input);
-  return async (request, context) => {
-    const { data, key } = await readEvent(request, context, { name: pipeline.name, check });
-    const wait = readWait(request.headers.get('prefer'));
-    const started = await engine.start(pipeline.name, data, {
-      idempotencyKey: key,
-      traceparent: context.traceparent,
-    });
-    if (started === 'mismatch') throw new Failure('idempotency_mismatch');
-    const { run } = started;
-    const headers = { location: `/${pipeline.name}/runs/${run.id}`, 'cache-control': 'no-store' };
-    if (wait === undefined) return json(run, { status: 202, headers });
-    const settled = await within(wait * 1000, clock, context.signal, (signal) =>
-      engine.settled(pipeline.name, run.id, signal),
-    );
-    const current = settled ?? run;
-    return json(current, {
-      status: hasEnded(current) ? 200 : 202,
-      headers: { ...headers, 'preference-applied': `wait=${wait}` },
-    });
-  };
 };
 
-const show =
-  (pipeline: Pipeline, engine: Engine): Handler =>
-  async (_request, { params }) => {
-    const run = await engine.find(pipeline.name, params.id as string);
-    if (!run) throw new Failure('not_found');
-    return json(run, { headers: { 'cache-control': 'no-store' } });
-  };
+/** All that its steps, and what undoes them, go to. */
+const targetsOf = ({ steps }: Pipeline): readonly Target[] =>
+  steps.flatMap(({ target, undo }) => (undo ? [target, undo.target] : [target]));
 
-const hasEnded = ({ state }: Run): boolean => state !== 'running';
-
-/** Does the work under a signal that aborts after `ms`, or with the one given; neither timer nor listener stays behind. */
-const within = async <T>(
-  ms: number,
-  clock: Clock,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> => {
-  const patience = new AbortController();
-  const stop = () => patience.abort();
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  clock.sleep(ms, patience.signal).then(stop, stop);
-  try {
-    return await work(patience.signal);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stop();
-  }
-};
-
-/**
- * The preference `wait` (RFC 7240 section 4.3), in seconds, at most `MAX_WAIT`; `undefined` when the caller does not
- * want to wait, or says it in a way that means nothing. The first of the name counts (section 2); behind a `;` stand
- * parameters of another preference.
- */
-const readWait = (prefer: string | null): number | undefined => {
-  const preferences = prefer?.match(/(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
-  const wait = preferences.find((preference) => /^\s*wait\s*(?:[=;]|$)/i.test(preference)) ?? '';
-  const seconds = /^\s*wait\s*=\s*(?:(\d+)|"(\d+)")\s*(?:;|$)/i.exec(wait);
-  return seconds ? Math.min(Number(seconds[1] ?? seconds[2]), MAX_WAIT) : undefined;
-};
+const callsOf = (
+  pipeline: Pipeline,
+  config: Readonly<Record<string, string | undefined>>,
+): readonly string[] => [
+  ...new Set(
+    targetsOf(pipeline).flatMap((target) => {
+      if ('function' in target) return [target.function];
+      const url = 'webhook' in target ? config[target.webhook] : undefined;
+      return url ? [url] : [];
+    }),
+  ),
+];
 
 /** Its webhooks are its environment: each variable holds a URL, and a secret of its own where the file names one. */
-const settingsOf = ({ steps }: Pipeline): Settings =>
-  Object.fromEntries(
-    steps.flatMap(({ name, target, required }) => {
-      if ('function' in target) return [];
-      return [
-        [
-          target.webhook,
-          {
-            type: 'string',
-            format: 'uri',
-            description: `URL of the step ${name}.${required ? '' : ' Unset: the step is skipped.'}`,
-            ...(required && { required: 'always' as const }),
-          },
-        ],
-      ];
-    }),
-  );
+const settingsOf = ({ steps }: Pipeline): Settings => {
+  const settings = new Map<string, Settings[string]>();
+  const all = steps.flatMap(({ name, target, required, undo }) => [
+    ...webhookSettings(target, `the step ${name}`, required),
+    ...(undo ? webhookSettings(undo.target, `what undoes the step ${name}`, required) : []),
+  ]);
+  for (const [variable, setting] of all) {
+    const known = settings.get(variable);
+    // What one step needs is needed, though another could do without.
+    if (!known || (setting.required && !known.required)) settings.set(variable, setting);
+  }
+  return Object.fromEntries(settings);
+};
+
+const webhookSettings = (
+  target: Target,
+  whose: string,
+  required: boolean,
+): readonly (readonly [string, Settings[string]])[] => {
+  if (!('webhook' in target)) return [];
+  const { webhook, secret } = target;
+  return [
+    [
+      webhook,
+      {
+        type: 'string',
+        format: 'uri',
+        description: `URL of ${whose}.${required ? '' : ' Unset: the step is skipped.'}`,
+        ...(required && { required: 'always' as const }),
+      },
+    ],
+    ...(secret === DEFAULT_SECRET
+      ? []
+      : [
+          [
+            secret,
+            {
+              type: 'string',
+              secret: true,
+              description: `Signs the calls of ${whose}: whsec_ and base64; several, comma-separated, for rotation.`,
+            },
+          ] as const,
+        ]),
+  ];
+};

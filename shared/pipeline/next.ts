@@ -3,10 +3,10 @@
  *
  * Fails closed: once a required step has failed, nothing more is started.
  */
-
-import { pointerTokens, readPointer } from '../pointer';
-import type { Pipeline, Step, Target } from './pipeline';
-import type { Results, SkipReason, StepResult, StepState } from './run';
+import { readPointer } from '../pointer';
+import type { Equality, Pipeline, Step, Target } from './pipeline';
+import { resultOf } from './progress';
+import type { Results, SkipReason, StepResult } from './run';
 
 type Steps = Pick<Pipeline, 'steps'>;
 
@@ -14,7 +14,8 @@ type Steps = Pick<Pipeline, 'steps'>;
  * The results at acceptance. What is skipped for its condition or for want of a URL is decided here, once,
  * and never again: a replay or a change of the environment finds the same steps.
  *
- * A required step without a URL stays pending: its call fails, and so does the run.
+ * A required step without a URL stays pending: its call fails, and so does the run. An event that nobody
+ * subscribes to is not missed by anyone.
  */
 export const decide = (
   { steps }: Steps,
@@ -36,9 +37,15 @@ const skipReason = (
   input: unknown,
   configured: (target: Target) => boolean,
 ): SkipReason | undefined => {
-  if (when !== undefined && !isPresent(readPointer(input, when))) return 'condition';
-  return required || configured(target) ? undefined : 'not_configured';
+  if (when !== undefined && !holds(when, input)) return 'condition';
+  if ('wait' in target || (required && !('event' in target))) return undefined;
+  return configured(target) ? undefined : 'not_configured';
 };
+
+const holds = (when: string | Equality, input: unknown): boolean =>
+  typeof when === 'string'
+    ? isPresent(readPointer(input, when))
+    : readPointer(input, when.pointer) === when.equals;
 
 /**
  * Whether `when` has found something: neither nothing, false, null nor empty ('', [], {}).
@@ -54,7 +61,9 @@ export interface Next {
   readonly start: readonly string[];
   /** Steps that will not run any more: to be recorded as skipped, with the reason. */
   readonly skip: Readonly<Record<string, SkipReason>>;
-  /** The run has ended with this, once `skip` is recorded. */
+  /** A required step has failed: what is still to come is not wanted any more. */
+  readonly isLost: boolean;
+  /** All steps have ended with this, once `skip` is recorded. */
   readonly outcome?: 'succeeded' | 'failed';
 }
 
@@ -63,61 +72,40 @@ export interface Next {
  *
  * When a required step has failed (or was cancelled), what runs may end, and what has not started is skipped with
  * the reason `upstream`. Between two attempts a step is still `running`. A step without a result is pending.
+ *
+ * `round`: the steps that a replay runs again; those outside it stay as they are, also when they had failed, and
+ * then the run cannot succeed. @default all
  */
-export const next = ({ steps }: Steps, results: Results): Next => {
-  const stateOf = (name: string): StepState =>
-    Object.hasOwn(results, name) ? (results[name] as StepResult).state : 'pending';
-  const isAt = (state: StepState) => (step: Step) => stateOf(step.name) === state;
-  const pending = steps.filter(isAt('pending'));
-  const isRunning = steps.some(isAt('running'));
-  if (steps.some((step) => step.required && isBroken(stateOf(step.name))))
+export const next = ({ steps }: Steps, results: Results, round?: ReadonlySet<string>): Next => {
+  const pending = steps.filter(({ name }) => resultOf(results, name).state === 'pending');
+  const isRunning = steps.some(({ name }) => resultOf(results, name).state === 'running');
+  const isOver = pending.length === 0 && !isRunning;
+  const broken = steps.filter(
+    ({ name, required }) => required && isBroken(resultOf(results, name)),
+  );
+  const isLost = broken.some(({ name }) => !round || round.has(name));
+  if (isLost)
     return {
       start: [],
       skip: Object.fromEntries(pending.map(({ name }) => [name, 'upstream'])),
+      isLost,
       ...(!isRunning && { outcome: 'failed' as const }),
     };
   return {
     start: pending
-      .filter(({ after }) => after.every((name) => hasEnded(stateOf(name))))
+      .filter(({ after }) => after.every((name) => hasEnded(resultOf(results, name))))
       .map(({ name }) => name),
     skip: {},
-    ...(pending.length === 0 && !isRunning && { outcome: 'succeeded' as const }),
+    isLost,
+    ...(isOver && { outcome: broken.length > 0 ? ('failed' as const) : ('succeeded' as const) }),
   };
 };
 
-const isBroken = (state: StepState): boolean => state === 'failed' || state === 'cancelled';
-const hasEnded = (state: StepState): boolean => state !== 'pending' && state !== 'running';
+/** It was to take effect, and has none. */
+export const isBroken = ({ state, reason, undo }: StepResult): boolean =>
+  state === 'failed' ||
+  state === 'cancelled' ||
+  (state === 'skipped' && (reason === 'upstream' || reason === 'deadline')) ||
+  undo !== undefined;
 
-/** What is sent to a step: the whole input, or the members of its map; one whose pointer finds nothing is left out. */
-export const buildInput = (step: Pick<Step, 'input'>, input: unknown): unknown =>
-  step.input === undefined
-    ? input
-    : Object.fromEntries(
-        Object.entries(step.input)
-          .map(([name, pointer]) => [name, readPointer(input, pointer)] as const)
-          .filter(([, value]) => value !== undefined),
-      );
-
-/**
- * The part of an answer that a reader of the run may see, nested as in the answer: `/challenge` gives
- * `{ challenge }`, `/items/0/id` gives `{ items: { 0: { id } } }`, and the empty pointer all of it.
- * `undefined` when nothing is exposed or found.
- */
-export const exposed = ({ expose }: Pick<Step, 'expose'>, answer: unknown): unknown =>
-  expose
-    // `/a` holds `/a/b` already.
-    .filter((pointer) => !expose.some((outer) => pointer.startsWith(`${outer}/`)))
-    .map((pointer) => [pointer, readPointer(answer, pointer)] as const)
-    .filter(([, value]) => value !== undefined)
-    .reduce<unknown>(
-      (shown, [pointer, value]) => place(shown, pointerTokens(pointer), value),
-      undefined,
-    );
-
-/** A computed name is always an own member, `__proto__` too. */
-const place = (shown: unknown, [token, ...rest]: readonly string[], value: unknown): unknown => {
-  if (token === undefined) return value;
-  const members = (shown ?? {}) as Readonly<Record<string, unknown>>;
-  const inner = Object.hasOwn(members, token) ? members[token] : undefined;
-  return { ...members, [token]: place(inner, rest, value) };
-};
+const hasEnded = ({ state }: StepResult): boolean => state !== 'pending' && state !== 'running';

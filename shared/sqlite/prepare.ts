@@ -14,6 +14,7 @@ export interface Shape {
   readonly applicationId: number;
   readonly migrations: readonly string[];
   readonly exclusive: boolean;
+  readonly compactable: boolean;
 }
 
 /** Not with a plain open of an existing file: closing it would drop the locks that SQLite holds in this process. */
@@ -52,7 +53,9 @@ const look = (connection: OwnConnection, shape: Shape): number => {
 };
 
 const makeWritable = (connection: OwnConnection, shape: Shape): void => {
-  const { applicationId, migrations, exclusive } = shape;
+  const { applicationId, migrations, exclusive, compactable } = shape;
+  // Only a file without any table takes this, and only before it is in WAL.
+  if (compactable) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   // After the change to WAL: only then can the lock be given back at close.
   if (exclusive) connection.exec('PRAGMA locking_mode = EXCLUSIVE');

@@ -26,6 +26,9 @@ export interface FunctionDescription {
   };
   /** Whom it calls: functions by name, others by URL. */
   readonly calls: readonly string[];
+  /** Types of the events that start it, and of those that it sends. */
+  readonly on: readonly string[];
+  readonly emits: readonly string[];
 }
 
 export interface DescribeOptions {
@@ -39,7 +42,7 @@ export const describeFunction = (
   declaration: AnyFunction,
   { config = {}, url = 'http://localhost:8080' }: DescribeOptions = {},
 ): FunctionDescription => {
-  const { name, kind, summary, runsAt, callers, routes, calls } = declaration;
+  const { name, kind, summary, runsAt, callers, routes, calls, on = [], emits = [] } = declaration;
   const settings = declaration.config as Readonly<Record<string, Setting>>;
   return {
     name,
@@ -56,6 +59,8 @@ export const describeFunction = (
       required: Object.keys(settings).filter((key) => settings[key]?.required === 'always'),
     },
     calls: calls?.(config as never) ?? [],
+    on,
+    emits,
   };
 };
 

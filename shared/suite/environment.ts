@@ -38,7 +38,31 @@ export const SUITE_SETTINGS = {
     required: 'production',
     example: 'local:./.data/runs.db',
     description:
-      'What carries pipeline runs through: local:PATH. Development: local:./.data/runs.db.',
+      'What carries pipeline runs through: local:PATH, or restate+http://HOST:PORT, the ingress of a Restate cluster. Development: local:./.data/runs.db.',
+  },
+  RESTATE_ADMIN_URL: {
+    type: 'string',
+    format: 'uri',
+    description: "Admin interface of Restate. Default: port 9070 of the ingress' host.",
+  },
+  RESTATE_PORT: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 65_535,
+    description:
+      'Port on which Restate calls this host in HTTP/2, several times faster than request by request; 0 takes a free one. Default: none, it calls /restate on PORT.',
+  },
+  RESTATE_SERVICE_URL: {
+    type: 'string',
+    format: 'uri',
+    description:
+      'Where Restate reaches this host, or the balancer before all that are like it. Default: on the same machine.',
+  },
+  RESTATE_IDENTITY_KEYS: {
+    type: 'string',
+    format: 'list',
+    description:
+      'Public keys by which requests of Restate are known, publickeyv1_…. Without them only the same machine may call.',
   },
   PIPELINES_DIR: {
     type: 'string',
@@ -58,6 +82,18 @@ export const SUITE_SETTINGS = {
     pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}(,\\s*whsec_[A-Za-z0-9+/]{32,88}={0,2})*$',
     description:
       'Signs calls to outside webhooks (Standard Webhooks, whsec_ and base64). Needed as soon as a webhook has its URL.',
+  },
+  WEBHOOK_ALLOW: {
+    type: 'string',
+    example: 'hooks.internal,10.20.0.0/16,localhost:9000',
+    description:
+      'Who outside of the public internet may be called by webhooks: hosts, host:port, or CIDRs, comma-separated.',
+  },
+  K_SINK: {
+    type: 'string',
+    format: 'uri',
+    description:
+      'Where the events go that pipelines emit, as Knative sets it. Default: to the pipelines of this suite that are started by them.',
   },
   SMTP_URL: {
     type: 'string',

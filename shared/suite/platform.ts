@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type { Need } from '../define';
 import { deriveKeys } from '../keys';
-import type { Engine } from '../pipeline/engine';
+import type { HostedEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
 import type { Mail, Sender, Sms } from '../senders/sender';
 import type { Store } from '../store/store';
@@ -14,6 +14,8 @@ import type { SuiteConfig } from './environment';
 import type { SuiteOptions } from './suite';
 
 export interface OpenPlatform extends Platform {
+  /** With what only a host needs of it. */
+  readonly engine: HostedEngine;
   /** The store, also where no function needs one: for the pages of the suite itself. */
   openStore(): Promise<Store>;
   /** Begins nothing new and waits for the work under way, until the signal aborts it. */
@@ -26,6 +28,8 @@ export interface PlatformOptions extends SuiteOptions {
   readonly production: boolean;
   /** What the served functions declare; using any other part throws. */
   readonly needs: ReadonlySet<Need>;
+  /** Names of the functions that an event of this type starts. */
+  readonly subscribers: (type: string) => readonly string[];
 }
 
 export const createPlatform = async (options: PlatformOptions): Promise<OpenPlatform> => {
@@ -34,7 +38,11 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
   const keys = once(() => deriveKeys(config.SECRET_KEY ?? developmentSecret(data, random)));
   const loadStore = () => import('../store/open');
   let storeModule = needs.has('store') ? await loadStore() : undefined;
-  const engineModule = needs.has('engine') ? await import('./engine') : undefined;
+  const openEngine = needs.has('engine')
+    ? await (await import('./engine')).prepareEngine(
+        inFolder(folder, config.ENGINE_URL ?? 'local:./.data/runs.db'),
+      )
+    : undefined;
   const store = once(() => {
     const url = inFolder(folder, config.STORE_URL ?? 'sqlite:./.data/faas.db');
     return declared(storeModule, 'store').openStore(url, { clock });
@@ -63,11 +71,15 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
     });
   });
   const engine = once(() =>
-    declared(engineModule, 'engine').createEngine({
-      url: inFolder(folder, config.ENGINE_URL ?? 'local:./.data/runs.db'),
+    declared(
+      openEngine,
+      'engine',
+    )({
       functionsUrl: () => config.FUNCTIONS_URL ?? ownUrl(),
       keys: keys(),
       environment,
+      subscribers: options.subscribers,
+      restate: restateOf(options),
       clock,
       random,
       log,
@@ -82,7 +94,7 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
     get store(): Store {
       return store();
     },
-    get engine(): Engine {
+    get engine(): HostedEngine {
       return engine();
     },
     mail: async (message, how) => (await mail())(message, how),
@@ -102,6 +114,21 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
 const declared = <T>(part: T | undefined, need: Need): T => {
   if (part === undefined) throw new Error(`a function uses the ${need} but does not declare it`);
   return part;
+};
+
+const restateOf = ({ config, production, ownUrl }: PlatformOptions) => {
+  const { RESTATE_PORT: port, RESTATE_IDENTITY_KEYS: identityKeys, HOST } = config;
+  const everywhere = HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
+  return {
+    adminUrl: config.RESTATE_ADMIN_URL,
+    serviceUrl: config.RESTATE_SERVICE_URL,
+    // Who is not known by a key must be on this machine.
+    listen:
+      port === undefined ? undefined : { port, host: identityKeys ? everywhere : '127.0.0.1' },
+    identityKeys,
+    scope: config.FUNCTION_TARGET,
+    ownUrl,
+  };
 };
 
 /** The same URL with the path of a file made absolute. */

@@ -29,6 +29,19 @@ export const missingSettings = (
     }));
 };
 
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Restate's calls begin runs: who makes them is known by a key, or is on this machine. */
+export const restateMistakes = (config: SuiteConfig, production: boolean): readonly Mistake[] => {
+  const { ENGINE_URL, RESTATE_IDENTITY_KEYS, RESTATE_PORT, RESTATE_SERVICE_URL: url } = config;
+  if (!ENGINE_URL?.startsWith('restate+') || RESTATE_IDENTITY_KEYS !== undefined) return [];
+  const isLocal = url === undefined || (URL.canParse(url) && LOOPBACK.test(new URL(url).hostname));
+  const why = isLocal
+    ? production && RESTATE_PORT === undefined && 'in production, unless RESTATE_PORT is set'
+    : 'with a RESTATE_SERVICE_URL that is not on this machine';
+  return why ? [{ name: 'RESTATE_IDENTITY_KEYS', message: `is required ${why}` }] : [];
+};
+
 /** Gives the complaint about a value, or throws a TypeError that is one. */
 type Check = (value: string) => Promise<string | undefined> | string | undefined;
 
@@ -42,6 +55,10 @@ const CHECKS: Readonly<Partial<Record<Name, Check>>> = {
   },
   WEBHOOK_SECRET: async (value) => {
     (await import('../webhook/sign')).parseWebhookSecrets(value);
+    return undefined;
+  },
+  WEBHOOK_ALLOW: async (value) => {
+    (await import('../webhook/allow')).parseAllow(value);
     return undefined;
   },
   SMTP_URL: async (url) => {

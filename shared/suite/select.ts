@@ -15,23 +15,34 @@ export interface SelectOptions {
   readonly mistakes: Mistake[];
 }
 
-export const selectFunctions = async (options: SelectOptions): Promise<readonly AnyFunction[]> => {
+export interface Selection {
+  readonly functions: readonly AnyFunction[];
+  /** Names of the functions that an event of this type starts, served here or beside. */
+  subscribers(type: string): readonly string[];
+}
+
+export const selectFunctions = async (options: SelectOptions): Promise<Selection> => {
   const { catalogue, config, mistakes } = options;
   const target = config.FUNCTION_TARGET;
   if (target !== undefined && Object.hasOwn(catalogue, target))
-    return [await load(catalogue, target)];
+    return { functions: [await load(catalogue, target)], subscribers: () => [] };
   const pipelines = await loadPipelines(options);
   const served = target === undefined ? pipelines : pipelines.filter(({ name }) => name === target);
-  for (const pipeline of served) mistakes.push(...checkTargets(pipeline, options));
+  const subscribers = (type: string) =>
+    pipelines.filter(({ on }) => on === type).map(({ name }) => name);
+  for (const pipeline of served) mistakes.push(...checkTargets(pipeline, subscribers, options));
   const { pipelineFunction } = await import('../pipeline/function');
   const functions = served.map((pipeline) =>
     pipelineFunction(pipeline, { example: exampleOf(pipeline) }),
   );
   if (target === undefined)
-    return [
-      ...(await Promise.all(Object.keys(catalogue).map((name) => load(catalogue, name)))),
-      ...functions,
-    ];
+    return {
+      functions: [
+        ...(await Promise.all(Object.keys(catalogue).map((name) => load(catalogue, name)))),
+        ...functions,
+      ],
+      subscribers,
+    };
   if (functions.length === 0 && mistakes.length === 0) {
     const names = [...Object.keys(catalogue), ...pipelines.map(({ name }) => name)];
     mistakes.push({
@@ -39,7 +50,7 @@ export const selectFunctions = async (options: SelectOptions): Promise<readonly 
       message: `there is no function ${JSON.stringify(target)}; there are ${names.join(', ')}`,
     });
   }
-  return functions;
+  return { functions, subscribers };
 };
 
 const load = async (catalogue: Catalogue, name: string): Promise<AnyFunction> => {
@@ -66,13 +77,22 @@ const loadPipelines = async ({
   return pipelines;
 };
 
-/** A process of one function does not serve those that its steps call. */
-const checkTargets = ({ name, steps }: Pipeline, { config }: SelectOptions): readonly Mistake[] => {
-  const callsFunctions = steps.some(({ target }) => 'function' in target);
-  if (!callsFunctions || config.FUNCTION_TARGET === undefined || config.FUNCTIONS_URL !== undefined)
-    return [];
+/** A process of one function does not serve those that its steps call, nor those that its events start. */
+const checkTargets = (
+  { name, steps }: Pipeline,
+  subscribers: Selection['subscribers'],
+  { config }: SelectOptions,
+): readonly Mistake[] => {
+  if (config.FUNCTION_TARGET === undefined || config.FUNCTIONS_URL !== undefined) return [];
+  const isElsewhere = steps
+    .flatMap(({ target, undo }) => (undo ? [target, undo.target] : [target]))
+    .some(
+      (target) =>
+        'function' in target ||
+        ('event' in target && config.K_SINK === undefined && subscribers(target.event).length > 0),
+    );
   const message = `is required: steps of ${name} call functions that this process does not serve`;
-  return [{ name: 'FUNCTIONS_URL', message }];
+  return isElsewhere ? [{ name: 'FUNCTIONS_URL', message }] : [];
 };
 
 /** The first of the input schema's `examples`: it becomes the curl that people try. */

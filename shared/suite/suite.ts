@@ -8,13 +8,14 @@ import { type Environment, explainMistakes, type Mistake, readConfig } from '../
 import type { AnyFunction, Need } from '../define';
 import type { Handler, Log } from '../handler';
 import type { Application } from '../hosts/listener';
+import type { HostedEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
 import type { Random } from '../random';
 import { type BuiltIn, createApp, type Mounted } from './app';
 import { describeFunction, type FunctionDescription } from './describe';
 import { SUITE_SETTINGS, type SuiteConfig } from './environment';
 import { createPlatform, type OpenPlatform } from './platform';
-import { checkValues, missingSettings } from './requirements';
+import { checkValues, missingSettings, restateMistakes } from './requirements';
 import { selectFunctions } from './select';
 
 export type Catalogue = Readonly<Record<string, () => Promise<{ readonly default: AnyFunction }>>>;
@@ -35,6 +36,8 @@ export interface Suite {
   readonly application: Application;
   readonly production: boolean;
   describe(): readonly FunctionDescription[];
+  /** Answers a request that is for the engine, by its path; `false`: it is for the application. @default there is none */
+  readonly intercept?: NonNullable<HostedEngine['intercept']>;
   /** Takes hold of what one process must have for itself. Called before the host listens. */
   open(): Promise<void>;
   /** Goes on with what a crash or a stop has left. Called once the host can be reached. */
@@ -55,17 +58,22 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
   const production = environment.NODE_ENV === 'production';
   const mistakes: Mistake[] = [];
   const config = readAll(SUITE_SETTINGS, environment, false, mistakes) as SuiteConfig;
-  const declarations = await selectFunctions({ ...options, config, mistakes });
+  const { functions: declarations, subscribers } = await selectFunctions({
+    ...options,
+    config,
+    mistakes,
+  });
   const configured = declarations.map((declaration) => ({
     declaration,
     config: readAll(declaration.config, environment, production, mistakes),
   }));
   const needs = new Set(declarations.flatMap(({ needs = [] }) => needs as readonly Need[]));
   mistakes.push(...missingSettings(needs, config, production));
+  mistakes.push(...restateMistakes(config, production));
   mistakes.push(...(await checkValues(config)));
   refuse(mistakes);
 
-  const platform = await createPlatform({ ...options, config, production, needs });
+  const platform = await createPlatform({ ...options, config, production, needs, subscribers });
   const functions = configured.map((one) => mount(one, platform, mistakes));
   refuse(mistakes);
   const alone = config.FUNCTION_TARGET !== undefined;
@@ -87,10 +95,12 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
       }),
     },
   });
+  const { intercept } = needs.has('engine') ? platform.engine : {};
   return {
     application,
     production,
     describe,
+    ...(intercept && { intercept }),
     open: async () => {
       if (needs.has('engine')) await platform.engine.open();
     },

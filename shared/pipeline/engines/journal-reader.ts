@@ -1,32 +1,34 @@
 /** Reads runs out of a journal, each with the graph that it was started with. */
 import type { Connection } from '../../sqlite';
 import type { Pipeline } from '../pipeline';
-import type { Results, Run, RunState, StepResult } from '../run';
-import type { OpenRun } from './journal';
+import type { Progress } from '../progress';
+import type { Results, RunState, StepResult } from '../run';
+import { withImplied } from './implied';
+import type { DuePage, StoredRun } from './journal';
 
 export interface JournalReader {
-  byId(db: Connection, pipeline: string, id: string): Run | undefined;
+  byId(db: Connection, pipeline: string, id: string): StoredRun | undefined;
   byKey(
     db: Connection,
     pipeline: string,
     key: string,
-  ): { readonly fingerprint: string; run(): Run } | undefined;
-  unended(db: Connection): readonly OpenRun[];
+  ): { readonly fingerprint: string; run(): StoredRun } | undefined;
+  due(db: Connection, page: DuePage): readonly (StoredRun & { readonly dueAt: number })[];
 }
 
 interface RunRow {
+  readonly serial: number;
   readonly id: string;
-  readonly pipeline: string;
-  readonly graph: string;
+  readonly graph: number;
   readonly state: RunState;
+  readonly created_at: number;
+  readonly deadline_at: number;
+  readonly ended_at: number | null;
+  readonly due_at: number;
   readonly fingerprint: string;
-  readonly created_at: string;
-  readonly ended_at: string | null;
-}
-
-interface OpenRow extends RunRow {
-  readonly input: string;
   readonly traceparent: string;
+  readonly notes: string | null;
+  readonly input: string;
 }
 
 interface StepRow {
@@ -34,65 +36,88 @@ interface StepRow {
   readonly result: string;
 }
 
-/** Without the input, which may be large and is shown to nobody. */
-const SELECT = 'SELECT id, pipeline, graph, state, fingerprint, created_at, ended_at FROM runs';
+const COLUMNS =
+  'serial, id, graph, state, created_at, deadline_at, ended_at, due_at, fingerprint, traceparent, notes, input';
+
+/** Nothing else is an id, and not everything can be asked for: SQLite has no text with a NUL. */
+export const isRunId = (id: string): boolean => /^[\w-]{1,64}$/.test(id);
 
 export const journalReader = (): JournalReader => {
-  /** By their digests, which say all of them. */
-  const graphs = new Map<string, Pipeline>();
+  /** By their serial numbers, which stand for one digest for ever. */
+  const graphs = new Map<number, Pipeline>();
 
-  const graphOf = (db: Connection, hash: string): Pipeline => {
-    const known = graphs.get(hash);
+  const graphOf = (db: Connection, serial: number): Pipeline => {
+    const known = graphs.get(serial);
     if (known) return known;
-    const row = db.get<{ pipeline: string }>('SELECT pipeline FROM graphs WHERE hash = ?', hash);
-    if (!row) throw new Error(`the journal holds runs of the graph ${hash}, but not the graph`);
+    const row = db.get<{ pipeline: string }>(
+      'SELECT pipeline FROM graphs WHERE serial = ?',
+      serial,
+    );
+    if (!row) throw new Error(`the journal holds runs of the graph ${serial}, but not the graph`);
     const pipeline = JSON.parse(row.pipeline) as Pipeline;
-    graphs.set(hash, pipeline);
+    graphs.set(serial, pipeline);
     return pipeline;
   };
 
-  /** In the order of the graph: readers see them as they were written. */
-  const resultsOf = (db: Connection, { id, graph }: RunRow): Results => {
-    const rows = db.all<StepRow>('SELECT step, result FROM steps WHERE run = ?', id);
-    const results = new Map(rows.map(({ step, result }) => [step, result]));
-    return Object.fromEntries(
-      graphOf(db, graph).steps.flatMap(({ name }): [string, StepResult][] => {
-        const result = results.get(name);
-        return result === undefined ? [] : [[name, JSON.parse(result) as StepResult]];
-      }),
-    );
+  const toStored = (db: Connection, row: RunRow): StoredRun => {
+    const { serial, id, graph, state, traceparent, notes, input } = row;
+    const record = {
+      id,
+      pipeline: graphOf(db, graph),
+      input: JSON.parse(input) as unknown,
+      traceparent,
+      createdAt: iso(row.created_at),
+    };
+    return {
+      serial,
+      record,
+      progress: {
+        state,
+        results: withImplied(record, resultsOf(db, serial)),
+        deadlineAt: iso(row.deadline_at),
+        ...(row.ended_at !== null && { endedAt: iso(row.ended_at) }),
+        ...(notes !== null && (JSON.parse(notes) as Pick<Progress, 'cancelled' | 'replays'>)),
+      },
+    };
   };
-
-  const toRun = (db: Connection, row: RunRow): Run => ({
-    id: row.id,
-    pipeline: row.pipeline,
-    state: row.state,
-    steps: resultsOf(db, row),
-    createdAt: row.created_at,
-    ...(row.ended_at !== null && { endedAt: row.ended_at }),
-  });
 
   return {
     byId: (db, pipeline, id) => {
-      // Nothing else is an id, and not everything can be asked for: SQLite has no text with a NUL.
-      if (!/^[\w-]{1,64}$/.test(id)) return undefined;
-      const row = db.get<RunRow>(`${SELECT} WHERE id = ? AND pipeline = ?`, id, pipeline);
-      return row && toRun(db, row);
+      if (!isRunId(id)) return undefined;
+      const row = db.get<RunRow>(
+        `SELECT ${COLUMNS} FROM runs WHERE id = ? AND pipeline = ?`,
+        id,
+        pipeline,
+      );
+      return row && toStored(db, row);
     },
     byKey: (db, pipeline, key) => {
-      const row = db.get<RunRow>(`${SELECT} WHERE pipeline = ? AND key = ?`, pipeline, key);
-      return row && { fingerprint: row.fingerprint, run: () => toRun(db, row) };
+      const row = db.get<RunRow>(
+        `SELECT ${COLUMNS} FROM runs WHERE pipeline = ? AND key = ?`,
+        pipeline,
+        key,
+      );
+      return row && { fingerprint: row.fingerprint, run: () => toStored(db, row) };
     },
-    unended: (db) =>
-      db.all<OpenRow>("SELECT * FROM runs WHERE state = 'running' ORDER BY serial").map((row) => ({
-        record: {
-          id: row.id,
-          pipeline: graphOf(db, row.graph),
-          input: JSON.parse(row.input) as unknown,
-          traceparent: row.traceparent,
-          createdAt: row.created_at,
-        },
-        results: resultsOf(db, row),
-      })),
+    due: (db, { until, limit, after = { dueAt: -1, serial: 0 } }) =>
+      db
+        .all<RunRow>(
+          `SELECT ${COLUMNS} FROM runs WHERE state = 'running' AND due_at <= ? AND (due_at, serial) > (?, ?)
+           ORDER BY due_at, serial LIMIT ?`,
+          until,
+          after.dueAt,
+          after.serial,
+          limit,
+        )
+        .map((row) => ({ ...toStored(db, row), dueAt: row.due_at })),
   };
 };
+
+const resultsOf = (db: Connection, serial: number): Results =>
+  Object.fromEntries(
+    db
+      .all<StepRow>('SELECT step, result FROM steps WHERE run = ?', serial)
+      .map(({ step, result }): [string, StepResult] => [step, JSON.parse(result) as StepResult]),
+  );
+
+const iso = (ms: number): string => new Date(ms).toISOString();

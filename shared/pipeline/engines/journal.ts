@@ -3,66 +3,72 @@
  *
  * Fails closed: what could not be written was not accepted (`engine_unavailable`).
  */
-import { type Connection, openDatabase } from '../../sqlite';
-import type { Pipeline } from '../pipeline';
-import type { Results, Run, RunState } from '../run';
+import { openDatabase } from '../../sqlite';
+import type { DeadLetter, DeadLetterQuery, DisabledTarget, RunQuery } from '../engine';
+import type { Progress, RunRecord } from '../progress';
+import type { RunSummary } from '../run';
+import { journalLists } from './journal-lists';
 import { journalReader } from './journal-reader';
+import { APPLICATION_ID, MIGRATIONS } from './journal-schema';
+import { sweeper } from './journal-sweep';
+import { journalWriter } from './journal-writer';
 
-/** Marks the file as a journal: "run" and a serial number. */
-const APPLICATION_ID = 0x72756e01;
-
-const MIGRATIONS = [
-  `CREATE TABLE graphs (hash TEXT PRIMARY KEY, pipeline TEXT NOT NULL) WITHOUT ROWID;
-   CREATE TABLE runs (
-     serial INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, pipeline TEXT NOT NULL, graph TEXT NOT NULL,
-     state TEXT NOT NULL, input TEXT NOT NULL, traceparent TEXT NOT NULL, key TEXT, fingerprint TEXT NOT NULL,
-     created_at TEXT NOT NULL, ended_at TEXT
-   );
-   CREATE UNIQUE INDEX runs_key ON runs (pipeline, key) WHERE key IS NOT NULL;
-   CREATE INDEX runs_running ON runs (serial) WHERE state = 'running';
-   CREATE TABLE steps (run TEXT NOT NULL, step TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run, step)) WITHOUT ROWID;`,
-];
-
-/** A run with what only the engine may see. */
-export interface RunRecord {
-  readonly id: string;
-  /** The graph it was started with, whatever is deployed by now. */
-  readonly pipeline: Pipeline;
-  readonly input: unknown;
-  readonly traceparent: string;
-  readonly createdAt: string;
+/** A run as the journal has it. */
+export interface StoredRun {
+  /** Its place in the journal. */
+  readonly serial: number;
+  readonly record: RunRecord;
+  readonly progress: Progress;
 }
 
-export interface NewRun extends RunRecord {
+export interface NewRun extends StoredRun {
   /** Digest of the idempotency key. */
   readonly key: string | undefined;
   /** Digest of the input. */
   readonly fingerprint: string;
-  readonly results: Results;
-  readonly ended: Ended | undefined;
+  /** When the run needs to be looked at, ms since the epoch; 0: now. */
+  readonly dueAt: number;
 }
 
-export interface Ended {
-  readonly state: Exclude<RunState, 'running'>;
-  readonly endedAt: string;
+export interface ChangedRun extends Omit<NewRun, 'key' | 'fingerprint'> {
+  /** As the journal has it: only what differs is written. */
+  readonly saved: Progress;
+  /** When that record began to be on another graph. @default it is as it was */
+  readonly regraphed?: boolean;
 }
 
-/** A run that has not ended, as it stands. */
-export interface OpenRun {
-  readonly record: RunRecord;
-  readonly results: Results;
+export interface DuePage {
+  /** Runs that need to be looked at until then, ms since the epoch. */
+  readonly until: number;
+  readonly limit: number;
+  /** Behind this one. @default from the first */
+  readonly after?: { readonly dueAt: number; readonly serial: number } | undefined;
 }
 
 /** Everything rejects with `engine_unavailable` when the file cannot be used, and can be tried again. */
 export interface Journal {
+  /** The highest serial number that is in use; 0 without any. */
+  lastSerial(): Promise<number>;
   /** Records the run; or gives the one that has the same key, or `mismatch` when that had another input. */
-  accept(run: NewRun): Promise<'accepted' | 'mismatch' | Run>;
-  /** Records what has changed of a run, in one commit. */
-  record(id: string, changes: Results, ended: Ended | undefined): Promise<void>;
-  /** Steps in the order of the run's own graph. */
-  find(pipeline: string, id: string): Promise<Run | undefined>;
-  /** Every run that has not ended, in the order of acceptance. */
-  unended(): Promise<readonly OpenRun[]>;
+  accept(run: NewRun): Promise<'accepted' | 'mismatch' | StoredRun>;
+  /** Records what has changed of a run, in one commit. Rejects with `not_found` when its time was over meanwhile. */
+  record(run: ChangedRun): Promise<void>;
+  find(pipeline: string, id: string): Promise<StoredRun | undefined>;
+  /** Runs that have not ended, the most urgent first. */
+  due(page: DuePage): Promise<readonly (StoredRun & { readonly dueAt: number })[]>;
+  list(query: RunQuery): Promise<{ readonly runs: readonly RunSummary[]; readonly next?: string }>;
+  deadLetters(
+    query: DeadLetterQuery,
+  ): Promise<{ readonly deadLetters: readonly DeadLetter[]; readonly next?: string }>;
+  goneTargets(): Promise<readonly DisabledTarget[]>;
+  addGoneTarget(name: string, at: number): Promise<void>;
+  /** Whether it was there. */
+  removeGoneTarget(name: string): Promise<boolean>;
+  /**
+   * Removes runs that were to be kept until then, ms since the epoch, with all that is known of them, from the file and
+   * from what stands beside it; gives room back to the disk. The number of runs.
+   */
+  sweep(now: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -73,59 +79,39 @@ export const openJournal = async (path: string): Promise<Journal> => {
     applicationId: APPLICATION_ID,
     migrations: MIGRATIONS,
     exclusive: true,
+    compactable: true,
     wait: 1_000,
     code: 'engine_unavailable',
   });
   const reader = journalReader();
+  const writer = journalWriter();
+  const lists = journalLists();
   return {
+    lastSerial: () =>
+      database.read(
+        (db) => db.get<{ last: number | null }>('SELECT max(serial) AS last FROM runs')?.last ?? 0,
+      ),
     accept: (run) =>
       database.write((db) => {
-        const { key, pipeline, fingerprint } = run;
-        const known = key === undefined ? undefined : reader.byKey(db, pipeline.name, key);
-        if (!known) insert(db, run);
+        const { key, record, fingerprint } = run;
+        const known = key === undefined ? undefined : reader.byKey(db, record.pipeline.name, key);
+        if (!known) writer.insert(db, run);
         else if (known.fingerprint !== fingerprint) return 'mismatch';
         return known ? known.run() : 'accepted';
       }),
-    record: (id, changes, ended) =>
-      database.write((db) => {
-        putSteps(db, id, changes);
-        if (!ended) return;
-        const { state, endedAt } = ended;
-        db.run('UPDATE runs SET state = ?, ended_at = ? WHERE id = ?', state, endedAt, id);
-      }),
+    record: (run) => database.write((db) => writer.update(db, run)),
     find: (pipeline, id) => database.read((db) => reader.byId(db, pipeline, id)),
-    unended: () => database.read(reader.unended),
+    due: (page) => database.read((db) => reader.due(db, page)),
+    list: (query) => database.read((db) => lists.runs(db, query)),
+    deadLetters: (query) => database.read((db) => lists.deadLetters(db, query)),
+    goneTargets: () => database.read(lists.goneTargets),
+    addGoneTarget: (name, at) =>
+      database.write((db) => {
+        db.run('INSERT OR IGNORE INTO gone_targets (name, at) VALUES (?, ?)', name, at);
+      }),
+    removeGoneTarget: (name) =>
+      database.write((db) => db.run('DELETE FROM gone_targets WHERE name = ?', name) > 0),
+    sweep: sweeper(database),
     close: () => database.close(),
   };
-};
-
-const insert = (db: Connection, run: NewRun): void => {
-  const { hash, name } = run.pipeline;
-  if (!db.get('SELECT 1 FROM graphs WHERE hash = ?', hash))
-    db.run('INSERT INTO graphs (hash, pipeline) VALUES (?, ?)', hash, JSON.stringify(run.pipeline));
-  db.run(
-    `INSERT INTO runs (id, pipeline, graph, state, input, traceparent, key, fingerprint, created_at, ended_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    run.id,
-    name,
-    hash,
-    run.ended?.state ?? 'running',
-    JSON.stringify(run.input),
-    run.traceparent,
-    run.key ?? null,
-    run.fingerprint,
-    run.createdAt,
-    run.ended?.endedAt ?? null,
-  );
-  putSteps(db, run.id, run.results);
-};
-
-const putSteps = (db: Connection, run: string, results: Results): void => {
-  for (const [step, result] of Object.entries(results))
-    db.run(
-      'INSERT OR REPLACE INTO steps (run, step, result) VALUES (?, ?, ?)',
-      run,
-      step,
-      JSON.stringify(result),
-    );
 };

@@ -1,66 +1,42 @@
 /** A run under way, in memory: what is decided, what of that is on the disk, and who waits for it. */
-import { next } from '../next';
-import type { Results, Run, StepResult } from '../run';
-import type { Ended, RunRecord } from './journal';
+import type { Underway } from '../machine/underway';
+import { type Progress, type RunRecord, toRun } from '../progress';
+import type { Run } from '../run';
+import type { StoredRun } from './journal';
 
 export interface LiveRun {
-  readonly record: RunRecord;
+  readonly serial: number;
+  record: RunRecord;
   /** Ahead of the journal while that is being written: to decide by, never to be shown. */
-  results: Results;
-  ended: Ended | undefined;
-  /** As the journal has it: what readers see. */
+  progress: Progress;
+  /** As the journal has it. */
+  saved: Progress;
+  /** `saved`, as readers see it. */
   shown: Run;
+  /** Attempts that are being made or waited for, by the ids of their activities, with the way to stop the waiting. */
+  readonly working: Map<string, AbortController>;
+  /** When the machine is to be told that time has passed; what waits for that. */
+  alarm: { readonly at: number; readonly stop: AbortController } | undefined;
   /** Called at every change of `shown`. */
   readonly watchers: Set<() => void>;
 }
 
-/** With these results on the disk. */
-export const liveRun = (record: RunRecord, results: Results): LiveRun => ({
+/** As the journal has it. */
+export const liveRun = ({ serial, record, progress }: StoredRun): LiveRun => ({
+  serial,
   record,
-  results,
-  ended: undefined,
-  shown: {
-    id: record.id,
-    pipeline: record.pipeline.name,
-    state: 'running',
-    steps: results,
-    createdAt: record.createdAt,
-  },
+  progress,
+  saved: progress,
+  shown: toRun(record, progress),
+  working: new Map(),
+  alarm: undefined,
   watchers: new Set(),
 });
 
-export const put = (run: LiveRun, step: string, result: StepResult): void => {
-  run.results = { ...run.results, [step]: result };
-};
-
-export interface AdvanceOptions {
-  /** ms since the epoch */
-  readonly now: number;
-  /** Whether steps may begin; without, they stay pending. */
-  readonly begin: boolean;
-}
-
-/** Takes what follows from the results as they are into them. Gives the steps to call once that is recorded. */
-export const advance = (run: LiveRun, { now, begin }: AdvanceOptions): readonly string[] => {
-  const { start, skip, outcome } = next(run.record.pipeline, run.results);
-  const at = new Date(now).toISOString();
-  const begun = begin ? start : [];
-  for (const [name, reason] of Object.entries(skip))
-    put(run, name, { state: 'skipped', reason, attempts: 0, endedAt: at });
-  for (const name of begun) put(run, name, { state: 'running', attempts: 1, startedAt: at });
-  if (outcome) run.ended = { state: outcome, endedAt: at };
-  return begun;
-};
-
-/** What the journal does not have yet. */
-export const unrecorded = ({ results, shown }: LiveRun): Results =>
-  Object.fromEntries(
-    Object.entries(results).filter(([name, result]) => shown.steps[name] !== result),
-  );
-
 /** To be called with what was recorded, as soon as it is. */
-export const show = (run: LiveRun, steps: Results, ended: Ended | undefined): void => {
-  run.shown = { ...run.shown, steps, ...ended };
+export const show = (run: LiveRun, saved: Progress): void => {
+  run.saved = saved;
+  run.shown = toRun(run.record, saved);
   notify(run);
 };
 
@@ -68,7 +44,13 @@ export const notify = ({ watchers }: LiveRun): void => {
   for (const watch of [...watchers]) watch();
 };
 
-export const hasEnded = ({ state }: Run): boolean => state !== 'running';
+export const hasEnded = ({ state }: Pick<Run, 'state'>): boolean => state !== 'running';
+
+/** When somebody has to look at the run, ms since the epoch; 0: now. */
+export const dueAt = ({ attempts, wakeAt }: Underway): number =>
+  attempts.some(({ at }) => at === undefined)
+    ? 0
+    : Math.min(...attempts.map(({ at }) => at as number), wakeAt ?? Number.MAX_SAFE_INTEGER);
 
 /** Resolves when a change of the run finds it done, or the signal aborts. */
 export const until = (run: LiveRun, signal: AbortSignal, isDone: () => boolean): Promise<void> =>

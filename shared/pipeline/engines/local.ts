@@ -4,60 +4,58 @@
  *
  * Fails closed: a run that cannot be recorded is not accepted; a result that cannot be recorded is kept until it can.
  */
-import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../canonical';
 import type { Clock } from '../../clock';
 import { Failure } from '../../failure';
 import type { Log } from '../../handler';
 import { type Random, randomId } from '../../random';
-import type { Attempt } from '../attempt';
+import type { Attempt, GoneTargets } from '../attempt';
 import type { Engine, Started } from '../engine';
-import { decide } from '../next';
-import type { Pipeline, Step } from '../pipeline';
-import { createGate } from './gate';
-import type { Journal, RunRecord } from './journal';
-import { advance, hasEnded, type LiveRun, liveRun, notify, show, until } from './live-run';
+import { begin } from '../machine/begin';
+import { underway } from '../machine/underway';
+import type { Pipeline, Target } from '../pipeline';
+import { type RunRecord, toRun } from '../progress';
+import { commands } from './commands';
+import { digest } from './digest';
+import { goneTargets } from './gone-targets';
+import type { Journal } from './journal';
+import { dueAt, hasEnded, type LiveRun, liveRun, notify, until } from './live-run';
+import { patrol } from './patrol';
 import { performer } from './perform';
 import { recorder } from './recorder';
+import { roster } from './roster';
 import { signalGroup } from './signal-group';
-
-/** Calls of steps that are under way at once, in all. */
-export const MAX_CALLS = 64;
-/** Of these, calls to one target: a function, or the URL of a webhook. */
-export const MAX_CALLS_TO_ONE = 32;
 
 export interface LocalEngineOptions {
   /** Opens the journal; called again after it has rejected. */
   readonly openJournal: () => Promise<Journal>;
-  readonly attempt: Attempt;
+  /** What makes the attempts, given the targets that are gone. Called once. */
+  readonly createAttempt: (gone: GoneTargets) => Attempt;
   /** Whether a step has an address to go to. */
-  readonly isConfigured: (target: Step['target']) => boolean;
+  readonly isConfigured: (target: Target) => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
 export const localEngine = (options: LocalEngineOptions): Engine => {
-  const { openJournal, attempt, isConfigured, clock, random, log } = options;
+  const { openJournal, createAttempt, isConfigured, clock, random, log } = options;
   const pipelines = new Map<string, Pipeline>();
-  /** Every run that has not ended. */
-  const live = new Map<string, LiveRun>();
-  /** Of these, what a former process has left and nobody has taken up yet. */
-  let left: LiveRun[] = [];
   const closing = signalGroup();
   const cutting = signalGroup();
+  const gone = goneTargets({ journal: () => journal(), clock, log });
   let opening: Promise<Journal> | undefined;
+  let serial = 0;
 
-  /** With the journal comes what it holds, before anything is added: so nothing is taken up twice. */
   const openAll = async (): Promise<Journal> => {
     const file = await openJournal();
     try {
-      left = (await file.unended()).map(({ record, results }) => liveRun(record, results));
+      serial = await file.lastSerial();
+      gone.load(await file.goneTargets());
     } catch (error) {
       await file.close();
       throw error;
     }
-    for (const run of left) live.set(run.record.id, run);
     return file;
   };
 
@@ -72,18 +70,20 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
     return opening;
   };
 
-  const record = recorder({ journal, clock, log, cutting });
+  const record = recorder({ journal, clock, log, closing, cutting });
+  const runs = roster({ journal });
   const save = async (run: LiveRun): Promise<void> => {
     await record(run);
-    if (hasEnded(run.shown)) live.delete(run.record.id);
+    if (hasEnded(run.saved)) runs.dismiss(run);
   };
-  const gate = createGate({ limit: MAX_CALLS, share: MAX_CALLS_TO_ONE });
-  const steps = performer({ attempt, save, gate, clock, log, closing, cutting });
+  const steps = performer({ attempt: createAttempt(gone), save, clock, log, closing, cutting });
+  const { resume } = patrol({ journal, runs, steps, save, clock, log, closing });
 
   const find: Engine['find'] = async (pipeline, id) => {
-    const run = live.get(id);
-    if (!run) return (await journal()).find(pipeline, id);
-    return run.record.pipeline.name === pipeline ? run.shown : undefined;
+    const run = runs.get(pipeline, id);
+    if (run) return run.shown;
+    const stored = await (await journal()).find(pipeline, id);
+    return stored && toRun(stored.record, stored.progress);
   };
 
   return {
@@ -99,6 +99,7 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
       const pipeline = pipelines.get(name);
       if (!pipeline) throw new TypeError(`there is no pipeline ${name}`);
       if (closing.aborted) throw new Failure('stopping', { headers: { 'retry-after': '1' } });
+      const file = await journal();
       const now = clock.now();
       const details: RunRecord = {
         id: randomId(random),
@@ -107,71 +108,78 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
         traceparent,
         createdAt: new Date(now).toISOString(),
       };
-      const run = liveRun(details, decide(pipeline, input, isConfigured));
-      const begun = advance(run, { now, begin: true });
-      const { results, ended } = run;
-      const accepted = await (await journal()).accept({
-        ...details,
+      const progress = begin(pipeline, { input, isConfigured, now });
+      serial += 1;
+      const stored = { serial, record: details, progress };
+      const accepted = await file.accept({
+        ...stored,
         key: idempotencyKey === undefined ? undefined : digest(idempotencyKey),
-        fingerprint: digest(canonicalJson(input)),
-        results,
-        ended,
+        // Nobody compares what has no key.
+        fingerprint: idempotencyKey === undefined ? '' : digest(canonicalJson(input)),
+        dueAt: dueAt(underway(pipeline, progress)),
       });
       if (accepted === 'mismatch') return accepted;
-      if (accepted !== 'accepted')
-        return { run: live.get(accepted.id)?.shown ?? accepted, created: false };
-      show(run, results, ended);
-      if (!ended) live.set(details.id, run);
-      steps.launch(run, begun);
+      if (accepted !== 'accepted') {
+        const known = runs.get(name, accepted.record.id)?.shown;
+        return { run: known ?? toRun(accepted.record, accepted.progress), created: false };
+      }
+      const run = liveRun(stored);
+      if (!hasEnded(run.saved)) {
+        runs.admit(run);
+        steps.takeUp(run);
+      }
       return { run: run.shown, created: true };
     },
 
     find,
 
     settled: async (pipeline, id, signal) => {
-      const run = live.get(id);
-      if (run?.record.pipeline.name !== pipeline) return find(pipeline, id);
-      await until(run, signal, () => hasEnded(run.shown) || closing.aborted);
-      return run.shown;
+      const watched = await runs.watched(pipeline, id);
+      if (!watched) return find(pipeline, id);
+      const { run, release } = watched;
+      try {
+        await until(run, signal, () => hasEnded(run.shown) || closing.aborted);
+        return run.shown;
+      } finally {
+        release();
+      }
     },
 
     watch: async function* (pipeline, id, signal) {
-      const run = live.get(id);
-      for (let seen = await find(pipeline, id); seen; seen = run?.shown) {
-        const last = seen;
-        yield last;
-        if (!run || hasEnded(last)) return;
-        await until(run, signal, () => run.shown !== last || closing.aborted);
-        if (run.shown === last) return;
+      const watched = await runs.watched(pipeline, id);
+      const run = watched?.run;
+      try {
+        for (let seen = run?.shown ?? (await find(pipeline, id)); seen; seen = run?.shown) {
+          const last = seen;
+          yield last;
+          if (!run || hasEnded(last)) return;
+          await until(run, signal, () => run.shown !== last || closing.aborted);
+          if (run.shown === last) return;
+        }
+      } finally {
+        watched?.release();
       }
     },
 
-    resume: async () => {
-      await journal();
-      const taken = left;
-      left = [];
-      for (const run of taken) {
-        const { results } = run;
-        const running = Object.keys(results).filter((step) => results[step]?.state === 'running');
-        steps.launch(run, running);
-        // A stop may have recorded a result without what follows from it.
-        steps.proceed(run);
-      }
-      if (taken.length > 0) log.info('runs_resumed', { count: taken.length });
-    },
+    list: async (query) => (await journal()).list(query),
+    deadLetters: async (query) => (await journal()).deadLetters(query),
+    disabledTargets: async () => (await journal()).goneTargets(),
+    enableTarget: (name) => gone.remove(name),
+    ...commands({ runs, steps, save, pipelines, isConfigured, clock, closing }),
+    resume,
 
     close: async (signal) => {
       closing.abort();
-      for (const run of live.values()) notify(run);
+      for (const run of runs.all()) notify(run);
       const cut = () => cutting.abort();
       if (signal.aborted) cut();
       else signal.addEventListener('abort', cut, { once: true });
       await steps.idle();
       signal.removeEventListener('abort', cut);
+      // Nobody waits any more for a journal that is being closed.
+      cut();
       const file = await opening?.catch(() => undefined);
       await file?.close();
     },
   };
 };
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');

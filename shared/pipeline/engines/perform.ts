@@ -1,22 +1,24 @@
 /**
- * Carries the steps of live runs through: one attempt after the other, each recorded before it is made, then what
- * follows from how it ended. At least once: an attempt that was cut is made again, under the same number and key.
+ * Carries out what is under way in live runs: each attempt is recorded before it is made, and so is how it ended before
+ * anything follows from it. At least once: an attempt that was cut is made again, under the same number and key.
  */
 import type { Clock } from '../../clock';
 import { asFailure } from '../../failure';
 import type { Log } from '../../handler';
 import type { Attempt, AttemptOutcome } from '../attempt';
-import type { Step } from '../pipeline';
-import type { StepResult } from '../run';
-import type { Gate } from './gate';
-import { advance, type LiveRun, put } from './live-run';
+import { type RunEvent, transition } from '../machine/transition';
+import { type Activity, underway } from '../machine/underway';
+import { resultOf } from '../progress';
+import { hasEnded, type LiveRun } from './live-run';
 import type { Recorder } from './recorder';
 import type { SignalGroup } from './signal-group';
+
+/** What is due within this time is waited for in memory; what is due later, somebody comes back for. ms */
+export const HORIZON = 60_000;
 
 export interface PerformerOptions {
   readonly attempt: Attempt;
   readonly save: Recorder;
-  readonly gate: Gate;
   readonly clock: Clock;
   readonly log: Log;
   /** Nothing new begins. */
@@ -26,126 +28,177 @@ export interface PerformerOptions {
 }
 
 export interface Performer {
-  /** Takes up steps that the journal has as running. */
-  launch(run: LiveRun, steps: readonly string[]): void;
-  /** Records what follows from the results as they are, and takes that up. */
-  proceed(run: LiveRun): void;
+  /** Takes up what the journal has under way, and lets go of what is not any more. */
+  takeUp(run: LiveRun): void;
+  /** Tells the machine, and resolves when what follows is recorded and taken up; `false`: it meant nothing. */
+  tell(run: LiveRun, event: RunEvent): Promise<boolean>;
+  /** Does it so that `idle` waits for it. */
+  background(run: LiveRun, work: Promise<unknown>): void;
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>;
 }
 
 export const performer = (options: PerformerOptions): Performer => {
-  const { attempt, save, gate, clock, log, closing, cutting } = options;
+  const { attempt, save, clock, log, closing, cutting } = options;
   const working = new Set<Promise<void>>();
 
-  const background = (run: LiveRun, work: Promise<void>): void => {
-    const guarded = work
+  const background: Performer['background'] = (run, work) => {
+    const guarded: Promise<void> = work
+      .then(() => undefined)
       .catch((error: unknown) => {
         // What was cut is resumed.
-        if (asFailure(error).code !== 'aborted')
+        const { code } = asFailure(error);
+        if (code !== 'aborted' && code !== 'stopping')
           log.error('engine_fault', { run: run.record.id, error });
       })
       .finally(() => working.delete(guarded));
     working.add(guarded);
   };
 
-  const proceed = async (run: LiveRun): Promise<void> => {
-    const begun = advance(run, { now: clock.now(), begin: !closing.aborted });
+  const tell: Performer['tell'] = (run, event) => tellThen(run, event, () => undefined);
+
+  const tellThen = async (run: LiveRun, event: RunEvent, then: () => void): Promise<boolean> => {
+    const before = run.progress;
+    const { pipeline } = run.record;
+    run.progress = transition(pipeline, before, event, {
+      now: clock.now(),
+      begin: !closing.aborted,
+    });
+    if (run.progress === before) return false;
     await save(run);
-    launch(run, begun);
+    then();
+    takeUp(run);
+    return true;
   };
 
-  const launch = (run: LiveRun, names: readonly string[]): void => {
-    for (const step of run.record.pipeline.steps)
-      if (names.includes(step.name)) background(run, perform(run, step));
+  const takeUp: Performer['takeUp'] = (run) => {
+    if (closing.aborted) return;
+    const { attempts, wakeAt } = underway(run.record.pipeline, run.saved);
+    const horizon = clock.now() + HORIZON;
+    for (const [id, stop] of run.working)
+      if (!attempts.some((activity) => activity.id === id)) stop.abort();
+    for (const activity of attempts)
+      if (!run.working.has(activity.id) && (activity.at ?? 0) <= horizon) launch(run, activity);
+    setAlarm(run, wakeAt !== undefined && wakeAt <= horizon ? wakeAt : undefined);
   };
 
-  /** From the attempt that the journal says is due, until none is. */
-  const perform = async (run: LiveRun, step: Step): Promise<void> => {
-    while (!closing.aborted) {
-      const { nextAttemptAt, error: _, ...begun } = run.results[step.name] as StepResult;
-      if (nextAttemptAt !== undefined) {
-        const wait = Math.max(0, Date.parse(nextAttemptAt) - clock.now());
-        await closing.using((signal) => clock.sleep(wait, signal));
-        put(run, step.name, { ...begun, attempts: begun.attempts + 1 });
-        await save(run);
-        continue;
-      }
-      const outcome = await call(run, step, begun);
-      if (!outcome) return;
-      const result = settle(begun, outcome);
-      report(run, step, result);
-      put(run, step.name, result);
-      if (result.state !== 'running') return proceed(run);
-      await save(run);
+  const setAlarm = (run: LiveRun, at: number | undefined): void => {
+    if (run.alarm?.at === at) return;
+    run.alarm?.stop.abort();
+    run.alarm = undefined;
+    if (at === undefined) return;
+    const stop = new AbortController();
+    run.alarm = { at, stop };
+    background(
+      run,
+      sleep(Math.max(0, at - clock.now()), stop).then(async () => {
+        run.alarm = undefined;
+        // A timer may come a little early. What is still to be recorded is taken up by whoever records it.
+        if (!(await tell(run, { kind: 'due' })) && run.progress === run.saved) takeUp(run);
+      }),
+    );
+  };
+
+  /** Ends early, as `aborted`, when the engine closes or the waiting is stopped. */
+  const sleep = (ms: number, stop: AbortController): Promise<void> =>
+    closing.using((signal) => {
+      const cut = () => stop.abort();
+      if (signal.aborted) cut();
+      signal.addEventListener('abort', cut, { once: true });
+      return clock.sleep(ms, stop.signal);
+    });
+
+  const launch = (run: LiveRun, activity: Activity): void => {
+    const stop = new AbortController();
+    run.working.set(activity.id, stop);
+    background(
+      run,
+      perform(run, activity, stop).finally(() => leave(run, activity, stop)),
+    );
+  };
+
+  /** What was postponed has the same id when it is taken up again. */
+  const leave = (run: LiveRun, { id }: Activity, stop: AbortController): void => {
+    if (run.working.get(id) === stop) run.working.delete(id);
+  };
+
+  const perform = async (
+    run: LiveRun,
+    activity: Activity,
+    stop: AbortController,
+  ): Promise<void> => {
+    const { step, undo, attempt, at } = activity;
+    const about = { step: step.name, undo, attempt };
+    if (at !== undefined) {
+      await sleep(Math.max(0, at - clock.now()), stop);
+      if (!(await tell(run, { kind: 'begun', ...about }))) return;
     }
+    const outcome = await call(run, activity);
+    if (!outcome) return;
+    // At work until that is recorded: in the journal, by which others take up what is due, it still is.
+    await tellThen(run, { kind: 'ended', ...about, outcome }, () => leave(run, activity, stop));
+    report(run, activity, outcome);
   };
 
   /** `undefined`: not made, or cut. */
-  const call = async (
-    run: LiveRun,
-    step: Step,
-    { attempts, startedAt }: StepResult,
-  ): Promise<AttemptOutcome | undefined> => {
-    const { target } = step;
-    const leave = await gate.enter('function' in target ? target.function : target.webhook);
+  const call = async (run: LiveRun, activity: Activity): Promise<AttemptOutcome | undefined> => {
+    if (closing.aborted) return undefined;
+    const { record, saved } = run;
     try {
-      // All who waited for a place get here, one after the other.
-      if (closing.aborted) return undefined;
-      const details = {
-        run: run.record,
-        step,
-        attempt: attempts,
-        startedAt: Date.parse(startedAt as string),
-      };
-      return await cutting.using((signal) => attempt({ ...details, signal }));
+      return await closing.using((entering) =>
+        cutting.using((signal) =>
+          attempt({ run: record, progress: saved, activity, entering, signal }),
+        ),
+      );
     } catch (error) {
-      if (cutting.aborted) return undefined;
+      if (cutting.aborted || (closing.aborted && asFailure(error).code === 'aborted'))
+        return undefined;
       // The same fault would come again, and the run would never end.
-      log.error('attempt_broken', { run: run.record.id, step: step.name, error });
+      log.error('attempt_broken', { run: record.id, step: activity.step.name, error });
       return { verdict: 'dead', error: { code: 'internal' } };
-    } finally {
-      leave();
     }
   };
 
-  const settle = (begun: StepResult, outcome: AttemptOutcome): StepResult => {
-    if (outcome.verdict === 'again')
-      return {
-        ...begun,
-        error: outcome.error,
-        nextAttemptAt: new Date(outcome.at).toISOString(),
-      };
-    const endedAt = new Date(clock.now()).toISOString();
-    if (outcome.verdict === 'dead')
-      return { ...begun, state: 'failed', endedAt, error: outcome.error };
-    const { output } = outcome;
-    return { ...begun, state: 'succeeded', endedAt, ...(output !== undefined && { output }) };
-  };
-
   const report = (
-    { record }: LiveRun,
-    step: Step,
-    { state, attempts, error }: StepResult,
+    { record, saved }: LiveRun,
+    { step, undo, attempt }: Activity,
+    outcome: AttemptOutcome,
   ): void => {
-    if (!error) return;
+    if (outcome.verdict === 'delivered') return;
     const fields = {
       run: record.id,
       pipeline: record.pipeline.name,
       step: step.name,
-      attempt: attempts,
-      failure: error.code,
-      status: error.status,
+      ...(undo && { undo }),
+      attempt,
     };
-    if (state === 'failed') log.warn('step_failed', fields);
-    else log.info('attempt_failed', fields);
+    if (outcome.verdict === 'postponed') {
+      log.info('attempt_postponed', { ...fields, until: new Date(outcome.at).toISOString() });
+      return;
+    }
+    const { code, status } = outcome.error;
+    const result = resultOf(saved.results, step.name);
+    const isOver = (undo ? result.undo?.state : result.state) === 'failed';
+    const line = { ...fields, failure: code, status };
+    if (isOver) log.warn(undo ? 'undo_failed' : 'step_failed', line);
+    else log.info('attempt_failed', line);
   };
 
   return {
-    launch,
-    proceed: (run) => background(run, proceed(run)),
+    takeUp,
+    tell,
+    background,
     idle: async () => {
       while (working.size > 0) await Promise.all(working);
     },
   };
+};
+
+/** Nothing is being made for it, and nothing is due before that instant. */
+export const canRest = (run: LiveRun, before: number): boolean => {
+  if (run.progress !== run.saved || run.watchers.size > 0 || run.working.size > 0 || run.alarm)
+    return false;
+  if (hasEnded(run.saved)) return true;
+  const { attempts, wakeAt = Number.MAX_SAFE_INTEGER } = underway(run.record.pipeline, run.saved);
+  return wakeAt > before && attempts.every(({ at }) => at !== undefined && at > before);
 };
