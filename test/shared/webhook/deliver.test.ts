@@ -189,6 +189,10 @@ describe('an answer', () => {
   });
 
   test('without an end costs neither memory nor time', async () => {
+    let hungUp = () => {};
+    const left = new Promise<void>((resolve) => {
+      hungUp = resolve;
+    });
     const part = Buffer.alloc(65_536, 'x');
     const total = 300 * 1_048_576;
     const peer = await receiver((response, state) => {
@@ -200,11 +204,13 @@ describe('an answer', () => {
         void response.end();
       };
       response.on('drain', more);
+      response.on('close', hungUp);
       more();
     });
     const before = process.memoryUsage().rss;
     const [delivery, elapsed] = await timed(send(peer.url));
     expect(delivery).toMatchObject({ status: 200, truncated: true });
+    await left;
     expect(peer.written).toBeLessThan(16 * 1_048_576);
     expect(process.memoryUsage().rss - before).toBeLessThan(60 * 1_048_576);
     expect(elapsed).toBeLessThan(2_000);
@@ -300,6 +306,16 @@ describe('the signal', () => {
     const [delivery, elapsed] = await timed(send(peer.url, { signal: abort.signal }));
     expect(delivery).toEqual({ error: 'aborted' });
     expect(elapsed).toBeLessThan(1_000);
+  });
+
+  test('that aborts while the client is being loaded lets nothing out', async () => {
+    const peer = await receiver((response) => response.end());
+    const abort = new AbortController();
+    const delivery = send(peer.url, { signal: abort.signal });
+    abort.abort();
+    expect(await delivery).toEqual({ error: 'aborted' });
+    for (let i = 0; i < 3; i += 1) await send(peer.url);
+    expect(peer.hits).toHaveLength(3);
   });
 
   test('aborted before lets nothing out', async () => {

@@ -88,6 +88,13 @@ describe('a target inside', () => {
     expect(connects).toBe(0);
   });
 
+  test.each(['LOCALHOST', 'Crm.Internal.', '127.0.0.1', '::1'])(
+    'is refused also to who asks the guard itself: %j',
+    (host) => {
+      expect(createGuard().resolver(host, 443)).toBeUndefined();
+    },
+  );
+
   test('makes a hundred of them', () => {
     expect(LITERALS.length + NAMES.length + DISGUISES.length).toBeGreaterThanOrEqual(100);
   });
