@@ -9,6 +9,7 @@ import { Failure } from '../failure';
 import { isJson } from '../http/json';
 import { parseJson } from '../json';
 import type { Random } from '../random';
+import type { Signal } from '../signal';
 import { continueTrace } from '../trace';
 import type { CallOutcome } from '../webhook/breaker';
 import type { DeliverOptions, Delivery, DeliveryAnswer } from '../webhook/deliver';
@@ -30,8 +31,8 @@ export type Attempt = (call: {
   readonly progress: Pick<Progress, 'results' | 'deadlineAt'>;
   readonly activity: Activity;
   /** Ends the wait for a place to make it. @default the signal */
-  readonly entering?: AbortSignal;
-  readonly signal: AbortSignal;
+  readonly entering?: Signal;
+  readonly signal: Signal;
 }) => Promise<AttemptOutcome>;
 
 export type AttemptOutcome =

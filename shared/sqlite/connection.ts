@@ -139,5 +139,8 @@ export const isFull = (error: unknown): boolean => codeOf(error).startsWith('SQL
 
 export const isReadOnly = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_READONLY');
 
+/** What stands in the file does not fit together. */
+export const isDamaged = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_CORRUPT');
+
 /** The file is no SQLite database at all. */
 export const isForeign = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_NOTADB');

@@ -1,8 +1,9 @@
 /** Makes a database file ready: ours, in WAL with an fsync for every commit, with the schema of this version. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   isBusy,
+  isDamaged,
   isForeign,
   isFull,
   isReadOnly,
@@ -11,6 +12,7 @@ import {
 } from './connection';
 
 export interface Shape {
+  readonly file: string;
   readonly applicationId: number;
   readonly migrations: readonly string[];
   readonly exclusive: boolean;
@@ -24,8 +26,27 @@ export const makeFile = async (file: string): Promise<void> => {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    refuseRemnant(file);
   }
 };
+
+/** Every page of a database is a multiple of that. */
+const LEAST = 512;
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** SQLite takes a file without a whole page for a new one, and wipes out what is left, and a WAL that holds all. */
+const refuseRemnant = (file: string): void => {
+  const size = sizeOf(file);
+  if (size > 0 ? size < LEAST : sizeOf(`${file}-wal`) > 0) throw new Refusal(DAMAGED);
+};
+
+/** What is missing at the end SQLite reads as zeros. Beside a WAL the last page may be on its way. */
+const refuseTorn = (file: string): void => {
+  if (sizeOf(`${file}-wal`) === 0 && sizeOf(file) % LEAST !== 0) throw new Refusal(DAMAGED);
+};
+
+const DAMAGED = 'The database file is damaged.';
 
 /**
  * Changes nothing in a file that is not ours. May run again after it failed. Gives what is in the way of writing when
@@ -33,6 +54,7 @@ export const makeFile = async (file: string): Promise<void> => {
  */
 export const prepare = (connection: OwnConnection, shape: Shape): unknown => {
   const version = look(connection, shape);
+  refuseTorn(shape.file);
   try {
     makeWritable(connection, shape);
     return undefined;
@@ -98,6 +120,7 @@ class Refusal extends Error {}
 export const explain = (error: unknown): string | undefined => {
   if (error instanceof Refusal) return error.message;
   if (isForeign(error)) return 'The database file is not a database.';
+  if (isDamaged(error)) return DAMAGED;
   if (isFull(error)) return 'The disk is full.';
   if (isReadOnly(error)) return 'The database file may not be written.';
   if (isBusy(error)) return 'The database is held by another process.';

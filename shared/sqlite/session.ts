@@ -6,7 +6,6 @@ import { type GroupCommit, groupCommit } from './group-commit';
 import { makeFile, prepare, type Shape } from './prepare';
 
 export interface SessionOptions extends Shape {
-  readonly file: string;
   /** How long to wait for a lock of another process, in ms. */
   readonly wait: number;
   /** The failure for an outage of the file, with what is to be told as its cause. */

@@ -7,6 +7,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { FailureCode } from '../failure';
 import { isJson } from '../http/json';
+import type { Signal } from '../signal';
 import { post, UNWANTED_ANSWER } from './client';
 import { createGuard, FORBIDDEN_TARGET, type Guard } from './guard';
 import { areWebhookHeaders, isWebhookUrl } from './request';
@@ -20,7 +21,7 @@ export interface DeliverOptions {
   /** From the first lookup to the last byte of the answer, in ms. */
   readonly timeout: number;
   /** Ends the attempt early, as `aborted`. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Whom it may call. @default what is public */
   readonly guard?: Guard;
 }

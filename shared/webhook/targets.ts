@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../clock';
 import { Failure } from '../failure';
+import type { Signal } from '../signal';
 import { ask, type CallOutcome, tell } from './breaker';
 import { knownTargets } from './known-targets';
 import { type RateLimit, slotAt, take } from './rate';
@@ -24,7 +25,7 @@ export interface EnterOptions {
   /** Calls of this target in a second, at most. @default no limit */
   readonly rate?: number | undefined;
   /** Ends the wait. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 export interface Pass {
@@ -106,7 +107,7 @@ export const createTargets = ({ limit = 64, share = 32, clock }: TargetsOptions)
   };
 
   /** What happened while it waited counts: the state is asked again. */
-  const pass = (target: Target, { limit: pace }: Waiter): Pass | Refusal => {
+  const pass = (target: Target, { limit: pace }: Pick<Waiter, 'limit'>): Pass | Refusal => {
     const now = clock.now();
     const decision = ask(target.breaker, now);
     if (!decision.passes) {
@@ -151,6 +152,9 @@ export const createTargets = ({ limit = 64, share = 32, clock }: TargetsOptions)
       const target = recall(name);
       const refused = refusal(target, pace);
       if (refused) return refused;
+      // Nobody is in line, so there is none to stand in.
+      if (!pace && wanted.size === 0 && inside < limit && target.inside < share)
+        return pass(target, { limit: pace });
       return new Promise((resolve, reject) => {
         const abort = () => {
           remove(target, waiter);

@@ -3,10 +3,9 @@ import { canonicalJson } from '../../canonical';
 import type { Clock } from '../../clock';
 import { Failure } from '../../failure';
 import type { Commanded, Engine, Refusal } from '../engine';
+import { type Command, refuse } from '../machine/refuse';
 import { regraph, replay } from '../machine/replay';
-import type { RunEvent } from '../machine/transition';
 import type { Pipeline, Target } from '../pipeline';
-import { resultOf } from '../progress';
 import { digest } from './digest';
 import { hasEnded, type LiveRun } from './live-run';
 import type { Performer } from './perform';
@@ -47,15 +46,9 @@ export const commands = (options: CommandsOptions): Commands => {
     return refused ? { refused } : { run: run.shown };
   };
 
-  /** What means nothing to the machine is an answer for the caller, told by `explain`. */
-  const tell = (
-    pipeline: string,
-    id: string,
-    event: RunEvent,
-    explain: (run: LiveRun) => Refusal | undefined,
-  ): Promise<Commanded> =>
+  const tell = (pipeline: string, id: string, event: Command): Promise<Commanded> =>
     withRun(pipeline, id, async (run) => {
-      const refused = explain(run);
+      const refused = refuse(run.record.pipeline, run.progress, event);
       if (refused) return refused;
       await steps.tell(run, event);
       // It may be decided already by somebody else's, and still on its way to the disk.
@@ -72,27 +65,15 @@ export const commands = (options: CommandsOptions): Commands => {
       return { run: shown, input: record.input, pipeline: record.pipeline };
     },
 
-    signal: (pipeline, id, name, data) => {
-      const fingerprint = digest(canonicalJson(data));
-      const event = { kind: 'signalled', step: name, data, fingerprint } as const;
-      return tell(pipeline, id, event, ({ record, progress }) => {
-        const step = record.pipeline.steps.find((one) => one.name === name);
-        if (!step || !('wait' in step.target))
-          return { code: 'unknown_step', detail: `This run has no step ${name} that waits.` };
-        const { state, answered } = resultOf(progress.results, name);
-        const isOpen = answered === undefined && (state === 'pending' || state === 'running');
-        return isOpen || answered === fingerprint
-          ? undefined
-          : { code: 'not_waiting', detail: `${name} does not wait for an answer any more.` };
-      });
-    },
+    signal: (pipeline, id, step, data) =>
+      tell(pipeline, id, {
+        kind: 'signalled',
+        step,
+        data,
+        fingerprint: digest(canonicalJson(data)),
+      }),
 
-    cancel: (pipeline, id, { by, reason }) =>
-      tell(pipeline, id, { kind: 'cancelled', by, reason }, ({ progress }) =>
-        hasEnded(progress) && progress.state !== 'cancelled'
-          ? { code: 'run_ended', detail: `This run has ended already: it has ${progress.state}.` }
-          : undefined,
-      ),
+    cancel: (pipeline, id, { by, reason }) => tell(pipeline, id, { kind: 'cancelled', by, reason }),
 
     replay: (pipeline, id, { upgrade = false, ...request }) =>
       withRun(pipeline, id, async (run) => {

@@ -4,6 +4,11 @@ import { type Progress, type RunRecord, toRun } from '../progress';
 import type { Run } from '../run';
 import type { StoredRun } from './journal';
 
+export interface Working {
+  /** Ends the waiting for its time; absent when it is made at once. */
+  readonly stop?: AbortController;
+}
+
 export interface LiveRun {
   readonly serial: number;
   record: RunRecord;
@@ -13,8 +18,8 @@ export interface LiveRun {
   saved: Progress;
   /** `saved`, as readers see it. */
   shown: Run;
-  /** Attempts that are being made or waited for, by the ids of their activities, with the way to stop the waiting. */
-  readonly working: Map<string, AbortController>;
+  /** Attempts that are being made or waited for, by the ids of their activities. */
+  readonly working: Map<string, Working>;
   /** When the machine is to be told that time has passed; what waits for that. */
   alarm: { readonly at: number; readonly stop: AbortController } | undefined;
   /** Called at every change of `shown`. */

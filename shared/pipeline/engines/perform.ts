@@ -9,7 +9,7 @@ import type { Attempt, AttemptOutcome } from '../attempt';
 import { type RunEvent, transition } from '../machine/transition';
 import { type Activity, underway } from '../machine/underway';
 import { resultOf } from '../progress';
-import { hasEnded, type LiveRun } from './live-run';
+import { hasEnded, type LiveRun, type Working } from './live-run';
 import type { Recorder } from './recorder';
 import type { SignalGroup } from './signal-group';
 
@@ -75,8 +75,8 @@ export const performer = (options: PerformerOptions): Performer => {
     if (closing.aborted) return;
     const { attempts, wakeAt } = underway(run.record.pipeline, run.saved);
     const horizon = clock.now() + HORIZON;
-    for (const [id, stop] of run.working)
-      if (!attempts.some((activity) => activity.id === id)) stop.abort();
+    for (const [id, { stop }] of run.working)
+      if (stop && !attempts.some((activity) => activity.id === id)) stop.abort();
     for (const activity of attempts)
       if (!run.working.has(activity.id) && (activity.at ?? 0) <= horizon) launch(run, activity);
     setAlarm(run, wakeAt !== undefined && wakeAt <= horizon ? wakeAt : undefined);
@@ -109,34 +109,30 @@ export const performer = (options: PerformerOptions): Performer => {
     });
 
   const launch = (run: LiveRun, activity: Activity): void => {
-    const stop = new AbortController();
-    run.working.set(activity.id, stop);
+    const work: Working = activity.at === undefined ? {} : { stop: new AbortController() };
+    run.working.set(activity.id, work);
     background(
       run,
-      perform(run, activity, stop).finally(() => leave(run, activity, stop)),
+      perform(run, activity, work).finally(() => leave(run, activity, work)),
     );
   };
 
   /** What was postponed has the same id when it is taken up again. */
-  const leave = (run: LiveRun, { id }: Activity, stop: AbortController): void => {
-    if (run.working.get(id) === stop) run.working.delete(id);
+  const leave = (run: LiveRun, { id }: Activity, work: Working): void => {
+    if (run.working.get(id) === work) run.working.delete(id);
   };
 
-  const perform = async (
-    run: LiveRun,
-    activity: Activity,
-    stop: AbortController,
-  ): Promise<void> => {
+  const perform = async (run: LiveRun, activity: Activity, work: Working): Promise<void> => {
     const { step, undo, attempt, at } = activity;
     const about = { step: step.name, undo, attempt };
-    if (at !== undefined) {
-      await sleep(Math.max(0, at - clock.now()), stop);
+    if (at !== undefined && work.stop) {
+      await sleep(Math.max(0, at - clock.now()), work.stop);
       if (!(await tell(run, { kind: 'begun', ...about }))) return;
     }
     const outcome = await call(run, activity);
     if (!outcome) return;
     // At work until that is recorded: in the journal, by which others take up what is due, it still is.
-    await tellThen(run, { kind: 'ended', ...about, outcome }, () => leave(run, activity, stop));
+    await tellThen(run, { kind: 'ended', ...about, outcome }, () => leave(run, activity, work));
     report(run, activity, outcome);
   };
 
@@ -145,11 +141,14 @@ export const performer = (options: PerformerOptions): Performer => {
     if (closing.aborted) return undefined;
     const { record, saved } = run;
     try {
-      return await closing.using((entering) =>
-        cutting.using((signal) =>
-          attempt({ run: record, progress: saved, activity, entering, signal }),
-        ),
-      );
+      const { signal } = cutting;
+      return await attempt({
+        run: record,
+        progress: saved,
+        activity,
+        entering: closing.signal,
+        signal,
+      });
     } catch (error) {
       if (cutting.aborted || (closing.aborted && asFailure(error).code === 'aborted'))
         return undefined;

@@ -3,10 +3,14 @@ import { Failure, type InputError } from '../../failure';
 import type { Handler } from '../../handler';
 import { rawQuery } from '../../http/raw-query';
 import { empty, json } from '../../http/response';
+import { isDateTime } from '../../schema/formats';
 import type { Engine } from '../engine';
 import type { RunState } from '../run';
 
 const STATES: readonly string[] = ['running', 'succeeded', 'failed', 'cancelled'];
+/** Of a step, or a failure code. */
+const NAME = /^[a-z][a-z0-9_-]{0,62}$/;
+const TARGET = /^[\w. :-]{1,300}$/;
 const NO_STORE = { headers: { 'cache-control': 'no-store' } };
 
 export const listRuns =
@@ -33,6 +37,8 @@ export const listDeadLetters =
   async (request) => {
     const query = readQuery(request, ['step', 'code', 'after', 'limit']);
     const { step, code } = query.values;
+    if (step !== undefined && !NAME.test(step)) query.refuse('step', 'must be the name of a step');
+    if (code !== undefined && !NAME.test(code)) query.refuse('code', 'must be a failure code');
     const page = query.page();
     query.check();
     return json(await engine.deadLetters({ pipeline, step, code, ...page }), NO_STORE);
@@ -54,7 +60,8 @@ export const listTargets =
 export const enableTarget =
   (engine: Engine): Handler =>
   async (_request, { params }) => {
-    if (!(await engine.enableTarget(params.name as string)))
+    const name = params.name as string;
+    if (!TARGET.test(name) || !(await engine.enableTarget(name)))
       throw new Failure('not_found', { detail: 'No such target is disabled.' });
     return empty();
   };
@@ -77,14 +84,16 @@ const readQuery = <const N extends string>(request: Request, names: readonly N[]
     refuse,
     instant: (name: N, text: string | undefined): number | undefined => {
       if (text === undefined) return undefined;
-      const at = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
+      // A day begins in UTC; a time without its zone would be another one on another machine.
+      const whole = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
+      const at = isDateTime(whole) ? Date.parse(whole) : Number.NaN;
       if (Number.isNaN(at))
-        refuse(name, 'must be an ISO 8601 instant, such as 2026-01-31T09:00:00Z');
+        refuse(name, 'must be a day or an instant of RFC 3339, such as 2026-01-31T09:00:00Z');
       return at;
     },
     page: () => {
       const { after, limit } = values as { after?: string; limit?: string };
-      if (after !== undefined && !/^\d{1,15}\.[a-z0-9-]{1,64}$/.test(after))
+      if (after !== undefined && !/^\d{1,15}(?:\.[\w-]{1,64}){1,2}$/.test(after))
         refuse('after', 'must be the next of the page before');
       if (limit !== undefined && !/^(?:[1-9]\d?|[1-4]\d\d|500)$/.test(limit))
         refuse('limit', 'must be from 1 to 500');
