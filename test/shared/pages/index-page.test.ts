@@ -28,6 +28,8 @@ const HELLO: FunctionDescription = {
     required: [],
   },
   calls: ['signup', 'https://elsewhere.example/?a=1&b'],
+  on: [],
+  emits: [],
 };
 const SIGNUP: FunctionDescription = { ...HELLO, name: 'signup', kind: 'pipeline', calls: [] };
 
