@@ -7,8 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Run, StepResult } from '../pipeline/run';
+import type { Run } from '../pipeline/run';
 import type { OutboxMessage } from '../senders/outbox';
+import { describeStep } from './step-text';
 
 export interface DemoOptions {
   /** The bundle of a host. */
@@ -125,16 +126,6 @@ const follow = async (location: string, write: (text: string) => void): Promise<
     if (run.state !== 'running') return run;
   }
   throw new Error('the run did not end in time');
-};
-
-const describeStep = ({ state, reason, attempts, error, nextAttemptAt }: StepResult): string => {
-  const why = reason ?? error?.code;
-  const again = nextAttemptAt
-    ? `, attempt ${attempts + 1} at ${nextAttemptAt}`
-    : attempts > 1
-      ? `, attempt ${attempts}`
-      : '';
-  return `${state}${why ? ` (${why})` : ''}${again}`;
 };
 
 const outbox = async (url: string): Promise<readonly OutboxMessage[]> => {

@@ -5,6 +5,7 @@ import type { Environment } from '../config';
 import { didYouMean } from '../nearest';
 import { type LoadedPipelines, loadDirectory, loadFiles } from '../pipeline/load-directory';
 import type { PipelineMistake } from '../pipeline/pipeline';
+import { oneLine } from './text';
 
 /** What a command has of the process around it. */
 export interface PipelineCheckIo {
@@ -59,7 +60,7 @@ export const pipelineCheck = async (
       `${JSON.stringify({ valid, errors: errors.map(show), warnings: warnings.map(show) })}\n`,
     );
   } else {
-    for (const mistake of mistakes) io.stderr.write(line(mistake));
+    for (const mistake of mistakes) io.stderr.write(mistakeLine(mistake));
     if (errors.length === 0) io.stdout.write(`${count(pipelines.length)} fine\n`);
   }
   if (errors.some(({ code }) => code === 'unreadable')) return 2;
@@ -88,11 +89,16 @@ const load = (
 
 const show = ({ severity: _, ...mistake }: PipelineMistake) => mistake;
 
-const line = ({ file, line, column, code, message, severity }: PipelineMistake): string =>
+/** `file:line:column code message`. */
+export const mistakeLine = ({
+  file,
+  line,
+  column,
+  code,
+  message,
+  severity,
+}: PipelineMistake): string =>
   `${oneLine(file)}:${line}:${column} ${code} ${severity === 'warning' ? 'warning: ' : ''}${oneLine(message)}\n`;
-
-/** One mistake, one line, whatever a file or its name holds. */
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 
 const count = (pipelines: number): string =>
   pipelines === 1 ? '1 pipeline is' : `${pipelines} pipelines are`;
