@@ -24,11 +24,16 @@ export const describeMachine = () => {
   return `${os.cpus().length} × ${model.trim()}, ${os.type()} ${process.arch}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; ${how.join(', ')}.`;
 };
 
+/** What goes before a command, so that it runs on these cores only, where we can say so. */
+export const onCore = (cores) => (CAN_PIN ? ['taskset', '-c', `${cores}`] : []);
+
+export const ANY_CORE = `0-${os.cpus().length - 1}`;
+
 /** Runs a node script on the core for servers. */
 export const spawnServer = (args, { environment, folder, preferred = false }) => {
   const command = [
     ...(preferred && CAN_PREFER ? ['chrt', '-r', '5'] : []),
-    ...(CAN_PIN ? ['taskset', '-c', '1'] : []),
+    ...onCore(1),
     process.execPath,
     ...args,
   ];

@@ -8,11 +8,12 @@
 import { resolve } from 'node:path';
 import { Failure, type FailureCode } from './failure';
 import { isOutage, type OwnConnection } from './sqlite/connection';
-import type { Work } from './sqlite/group-commit';
+import type { Work, WriteOptions } from './sqlite/group-commit';
 import { explain } from './sqlite/prepare';
 import { openSession, patiently } from './sqlite/session';
 
 export type { Connection, Param } from './sqlite/connection';
+export type { WriteOptions } from './sqlite/group-commit';
 
 export interface DatabaseOptions {
   /** The file; it is made (0600) with its folders (0700) when it does not exist. */
@@ -57,7 +58,9 @@ export interface Database {
    * A work may run more than once before it is committed: it returns at once and touches nothing but the database.
    * After a failure of `code` it is unknown whether it was committed, as with any database.
    */
-  write<T>(work: Work<T>): Promise<T>;
+  write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
+  /** What waits patiently for the commit of others waits no more. */
+  hurry(): void;
   /** Transactions committed by `write` until now: one fsync each. */
   readonly commits: number;
   /** Another text than before when somebody else has committed meanwhile; own commits do not count. */
@@ -119,16 +122,19 @@ export const openDatabase = async ({
 
   return {
     read,
-    write: async (work) => {
-      refuseClosed();
-      if (session.refusal !== undefined) {
-        renewing ??= renew().finally(() => {
-          renewing = undefined;
-        });
-        await renewing;
+    write: (work, options) => {
+      try {
+        refuseClosed();
+      } catch (error) {
+        return Promise.reject(error);
       }
-      return session.group.write(work);
+      if (session.refusal === undefined) return session.group.write(work, options);
+      renewing ??= renew().finally(() => {
+        renewing = undefined;
+      });
+      return renewing.then(() => session.group.write(work, options));
     },
+    hurry: () => session.group.hurry(),
     get commits() {
       return session.group.commits;
     },

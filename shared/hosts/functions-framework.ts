@@ -19,6 +19,9 @@ const BODY_FIELDS = ['content-length', 'transfer-encoding', 'content-encoding'];
 const front: Front = (listener) => {
   const targets = new WeakMap<IncomingMessage, string | undefined>();
   http(NAME, (request, response) => {
+    // The framework calls us in a `domain`, in which every promise costs fifty times as much. What escapes goes to the
+    // process instead, as on the node host.
+    (process as { readonly domain?: { exit(): void } }).domain?.exit();
     request.url = targets.get(request) ?? '/';
     listener(request, response);
   });

@@ -72,7 +72,13 @@ export const run = async ({
     }),
   );
   let started = false;
-  const server = createServer(listener, { ready: () => started && !stopping.signal.aborted });
+  const { intercept } = suite;
+  const served: Listener = intercept
+    ? (incoming, outgoing) => {
+        if (!intercept(incoming, outgoing)) listener(incoming, outgoing);
+      }
+    : listener;
+  const server = createServer(served, { ready: () => started && !stopping.signal.aborted });
 
   const stop = (reason: string): void => {
     if (stopping.signal.aborted) process.exit(1);

@@ -70,8 +70,8 @@ const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
         random: systemRandom,
       });
       await suite.open();
-      await suite.resume();
-      return createListener({
+      const { intercept } = suite;
+      const listener = createListener({
         application: suite.application,
         forwarder: createForwarder(),
         log: logAt,
@@ -81,11 +81,21 @@ const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
         waitUntil: (work) =>
           void work.catch((error: unknown) => logAt({}).error('background_failed', { error })),
       });
+      // Who carries the runs may want to call this function first, so nothing waits for it.
+      suite.resume().catch(leave);
+      if (!intercept) return listener;
+      return (incoming, outgoing, collected) => {
+        if (!intercept(incoming, outgoing, collected)) listener(incoming, outgoing, collected);
+      };
     } catch (error) {
-      process.stderr.write(`faas-patterns cannot start. ${(error as Error).message}\n`);
-      process.exit(error instanceof ConfigurationError ? 2 : 1);
+      return leave(error as Error);
     }
   }
+};
+
+const leave = (error: Error): never => {
+  process.stderr.write(`faas-patterns cannot start. ${error.message}\n`);
+  process.exit(error instanceof ConfigurationError ? 2 : 1);
 };
 
 /** The bytes are inflated, so the fields that spoke of the others no longer hold. */

@@ -98,10 +98,11 @@ export const attemptStep = (options: AttemptOptions): Attempt => {
     if (!to) return dead('not_configured');
     if (gone.has(to.name)) return dead('target_disabled');
     const deadline = undo ? undefined : Date.parse(call.progress.deadlineAt);
-    const place = await targets.enter(to.name, {
+    const entered = targets.enter(to.name, {
       ...(step.rate !== undefined && !undo && { rate: step.rate }),
       signal: call.entering ?? call.signal,
     });
+    const place = 'then' in entered ? await entered : entered;
     if ('at' in place) return { verdict: 'postponed', at: place.at };
     let told: CallOutcome = 'unmade';
     try {

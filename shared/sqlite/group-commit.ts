@@ -17,8 +17,15 @@ export interface GroupCommitOptions {
   readonly unavailable: (cause: unknown) => Failure;
 }
 
+export interface WriteOptions {
+  /** Whether it may wait a moment for the commit of others, in place of one of its own. @default false */
+  readonly patient?: boolean;
+}
+
 export interface GroupCommit {
-  write<T>(work: Work<T>): Promise<T>;
+  write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
+  /** What waits for others waits no more. */
+  hurry(): void;
   /** COMMITs until now. */
   readonly commits: number;
   /** Resolves when the queue is empty. */
@@ -36,21 +43,35 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 /** How long one transaction may go on taking works, in ms, before others of the event loop get their turn. */
 const TURN = 20;
+/** How long a patient work waits for company, in ms. */
+const PATIENCE = 2;
 /** Between two tries for a lock, in ms. */
 const MAX_PAUSE = 25;
 
 export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOptions): GroupCommit => {
   const queue: Job[] = [];
   let flushing: Promise<void> | undefined;
+  let waiting: NodeJS.Timeout | undefined;
   let commits = 0;
 
   /** The works that fit in one turn, committed; none of them is gone from the queue. */
   const commitSome = (): Outcome[] => {
+    try {
+      return commitAll(bare);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      // One of them has failed: once more, each behind a savepoint, so that it alone is undone.
+      connection.rollback();
+      return commitAll(apart);
+    }
+  };
+
+  const commitAll = (carryOut: (connection: OwnConnection, work: Work<unknown>) => Outcome) => {
     const end = performance.now() + TURN;
     const outcomes: Outcome[] = [];
     connection.exec('BEGIN IMMEDIATE');
     for (const { work } of queue) {
-      outcomes.push(apart(connection, work));
+      outcomes.push(carryOut(connection, work));
       if (performance.now() >= end) break;
     }
     connection.exec('COMMIT');
@@ -82,18 +103,36 @@ export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOption
     flushing = undefined;
   };
 
+  const hurry = (): void => {
+    clearTimeout(waiting);
+    waiting = undefined;
+    if (queue.length > 0) flushing ??= flushQueue();
+  };
+
   return {
-    write: <T>(work: Work<T>) =>
+    write: <T>(work: Work<T>, { patient = false }: WriteOptions = {}) =>
       new Promise<T>((resolve, reject) => {
         const since = performance.now();
         queue.push({ work, since, resolve: resolve as Job['resolve'], reject });
-        flushing ??= flushQueue();
+        if (!patient) hurry();
+        else if (!flushing) waiting ??= setTimeout(hurry, PATIENCE);
       }),
+    hurry,
     get commits() {
       return commits;
     },
-    flush: async () => flushing,
+    flush: async () => {
+      hurry();
+      await flushing;
+    },
   };
+};
+
+/** Throws what it throws, and when SQLite gave up the whole transaction, so that nothing more is done outside of one. */
+const bare = (connection: OwnConnection, work: Work<unknown>): Outcome => {
+  const value = work(connection);
+  if (isThenable(value) || !connection.inTransaction) throw new Error('not to be committed');
+  return { value };
 };
 
 /** One work behind a savepoint: when it throws, what it did is undone and the others stand. */

@@ -43,10 +43,11 @@ export interface Refusal {
 
 export interface Targets {
   /**
-   * Resolves as soon as the call may be made, or when it is clear that it may not be soon. Rejects with `aborted`, and
+   * Resolves as soon as the call may be made, or when it is clear that it may not be soon; answers at once where nobody
+   * has to wait. Rejects with `aborted`, and
    * with a TypeError for a rate that is none.
    */
-  enter(target: string, options: EnterOptions): Promise<Pass | Refusal>;
+  enter(target: string, options: EnterOptions): Promise<Pass | Refusal> | Pass | Refusal;
 }
 
 /** The longest that a call waits inside for its turn at the pace of its target, ms. */
@@ -144,10 +145,10 @@ export const createTargets = ({ limit = 64, share = 32, clock }: TargetsOptions)
   };
 
   return {
-    enter: async (name, { rate, signal }) => {
+    enter: (name, { rate, signal }) => {
       if (rate !== undefined && !(rate > 0 && rate < Number.POSITIVE_INFINITY))
-        throw new TypeError('a rate is a positive number of calls in a second');
-      if (signal.aborted) throw new Failure('aborted');
+        return Promise.reject(new TypeError('a rate is a positive number of calls in a second'));
+      if (signal.aborted) return Promise.reject(new Failure('aborted'));
       const pace = rate === undefined ? undefined : { rate };
       const target = recall(name);
       const refused = refusal(target, pace);

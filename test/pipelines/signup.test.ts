@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { parseDuration } from '../../shared/duration';
+import { exposed } from '../../shared/pipeline/answer';
+import { buildBody } from '../../shared/pipeline/body';
 import { loadDirectory } from '../../shared/pipeline/load-directory';
-import { buildInput, decide, exposed, next } from '../../shared/pipeline/next';
-import { type Pipeline, STEP_DEFAULTS, type Target } from '../../shared/pipeline/pipeline';
+import { decide, next } from '../../shared/pipeline/next';
+import {
+  PIPELINE_DEFAULTS,
+  type Pipeline,
+  STEP_DEFAULTS,
+  type Target,
+} from '../../shared/pipeline/pipeline';
 import type { Results } from '../../shared/pipeline/run';
 import { compile } from '../../shared/schema';
 
@@ -160,7 +168,9 @@ describe('a run', () => {
   test('tells the one-time code function who and where, and shows the challenge and no more', () => {
     const step = signup.steps.find(({ name }) => name === 'confirm-phone');
     if (!step) throw new Error('the step is gone');
-    expect(buildInput(step, { ...REQUIRED, ...OPTIONAL })).toEqual({
+    expect(
+      buildBody(step, { input: { ...REQUIRED, ...OPTIONAL }, answers: () => undefined }),
+    ).toEqual({
       user: 'ada',
       phoneNumber: '+14155552671',
     });
@@ -178,6 +188,13 @@ describe('the schema that editors use', () => {
     expect(retry.properties.attempts.default).toBe(STEP_DEFAULTS.retry.attempts);
     expect(retry.properties.backoff.default).toBe(`${STEP_DEFAULTS.retry.backoff}ms`);
     expect(retry.properties.maxBackoff.default).toBe(`${STEP_DEFAULTS.retry.maxBackoff / 1_000}s`);
+    expect(retry.properties.jitter.default).toBe(STEP_DEFAULTS.retry.jitter);
+    const { deadline, retention, emits } = read('pipeline.schema.json').properties;
+    expect(parseDuration(deadline.default)).toBe(PIPELINE_DEFAULTS.deadline);
+    expect(parseDuration(retention.default)).toBe(PIPELINE_DEFAULTS.retention);
+    for (const { properties } of [emits, step.properties.undo])
+      expect(parseDuration(properties.timeout.default)).toBe(STEP_DEFAULTS.timeout);
+    expect(step.properties.undo.properties.secret.default).toBe('WEBHOOK_SECRET');
     expect([after.default, required.default, secret.default, expose.default]).toEqual([
       [],
       true,
@@ -187,17 +204,32 @@ describe('the schema that editors use', () => {
   });
 
   test('describes every field', () => {
-    const fields = {
-      ...read('pipeline.schema.json').properties,
-      ...step.properties,
-      ...step.properties.retry.properties,
-    };
-    for (const [name, field] of Object.entries(fields))
-      expect([name, (field as { description?: string }).description]).toEqual([
-        name,
-        expect.stringMatching(/\.$/),
+    interface Field {
+      readonly description?: string;
+      readonly properties?: Readonly<Record<string, Field>>;
+    }
+    const described = (fields: Readonly<Record<string, Field>>): unknown[] =>
+      Object.entries(fields).flatMap(([name, { description, properties = {} }]) => [
+        [name, description],
+        ...described(properties),
       ]);
-    expect(Object.keys(definitions).sort()).toEqual(['duration', 'name', 'pointer', 'variable']);
+    const { equality, ...plain } = definitions;
+    const all = [
+      ...described(read('pipeline.schema.json').properties),
+      ...described(step.properties),
+      ...described(equality.properties),
+    ];
+    for (const field of all)
+      expect(field).toEqual([expect.anything(), expect.stringMatching(/\.$/)]);
+    expect(Object.keys(plain).sort()).toEqual([
+      'duration',
+      'eventType',
+      'input',
+      'name',
+      'pointer',
+      'reference',
+      'variable',
+    ]);
   });
 
   test('stands in the first line of each file', () => {

@@ -433,7 +433,7 @@ describe('sqlite: a file that refuses', () => {
     // All but the first page, which holds the schema.
     await writeFile(path, bytes.fill(0xa5, 4096));
     const database = await open({ code: 'engine_unavailable' });
-    const refusal = { code: 'engine_unavailable', message: 'No run can be recorded now.' };
+    const refusal = { code: 'engine_unavailable', message: 'The database file is damaged.' };
     await expect(words(database)).rejects.toMatchObject(refusal);
     await expect(database.write((db) => db.run(ADD, 'b'))).rejects.toMatchObject(refusal);
   });

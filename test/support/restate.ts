@@ -1,7 +1,8 @@
 /** A real Restate server, or a cluster of three, for tests: on free ports, in a folder of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -73,22 +74,27 @@ interface NodePorts {
 
 const SMALL = `listen-mode = "tcp"
 rocksdb-total-memory-size = "96MB"
-disable-telemetry = true
 log-filter = "warn"
-[worker.invoker]
-memory-limit = "128MB"
-[admin.query-engine]
-memory-size = "64MB"
 `;
 
-const single = (folder: string, { node, ingress, admin }: NodePorts): string => `
+/** `identity`: the file of a key with which it signs its requests. */
+const single = (
+  folder: string,
+  { node, ingress, admin }: NodePorts,
+  identity: string | undefined,
+): string => `${SMALL}
 cluster-name = "test"
 node-name = "n1"
 base-dir = "${folder}"
 bind-address = "127.0.0.1:${node}"
 advertised-address = "http://127.0.0.1:${node}/"
 default-num-partitions = 4
-${SMALL}
+disable-telemetry = true
+[worker.invoker]
+memory-limit = "128MB"
+${identity === undefined ? '' : `request-identity-private-key-pem-file = "${identity}"`}
+[admin.query-engine]
+memory-size = "64MB"
 [bifrost]
 record-cache-memory-size = "16MB"
 [ingress]
@@ -97,30 +103,23 @@ bind-address = "127.0.0.1:${ingress}"
 bind-address = "127.0.0.1:${admin}"
 `;
 
+/** The file that is served for a cluster, on this machine. */
 const member = (folder: string, ports: readonly NodePorts[], index: number): string => {
   const { node, ingress, admin } = ports[index] as NodePorts;
-  return `
-cluster-name = "test"
-node-name = "n${index + 1}"
-base-dir = "${folder}"
-roles = ["http-ingress", "admin", "worker", "log-server", "metadata-server"]
-bind-address = "127.0.0.1:${node}"
-advertised-address = "http://127.0.0.1:${node}/"
-auto-provision = ${index === 0}
-default-num-partitions = 4
-default-replication = 2
-${SMALL}
-[metadata-client]
-type = "replicated"
-addresses = [${ports.map((one) => `"http://127.0.0.1:${one.node}/"`).join(', ')}]
-[bifrost]
-default-provider = "replicated"
-record-cache-memory-size = "16MB"
-[ingress]
-bind-address = "127.0.0.1:${ingress}"
-[admin]
-bind-address = "127.0.0.1:${admin}"
-`;
+  const served = readFileSync(
+    path.resolve(__dirname, `../../deploy/restate/n${index + 1}.toml`),
+    'utf8',
+  );
+  const here = served
+    .replace('/var/lib/restate', folder)
+    .replace('/etc/restate', folder)
+    .replace('listen-mode = "tcp"\n', '')
+    .replace('default-num-partitions = 24', 'default-num-partitions = 4')
+    .replace('0.0.0.0:5122', `127.0.0.1:${node}`)
+    .replace('0.0.0.0:8080', `127.0.0.1:${ingress}`)
+    .replace('0.0.0.0:9070', `127.0.0.1:${admin}`)
+    .replaceAll(/n([123]):5122/g, (_, n) => `127.0.0.1:${ports[Number(n) - 1]?.node}`);
+  return SMALL + here;
 };
 
 /** Ends what a test run that was broken off has left behind. */
@@ -221,11 +220,9 @@ export const startRestate = async ({
   const folder = mkdtempSync(path.join(tmpdir(), 'restate-'));
   const ports = await portsOf();
   const config = path.join(folder, 'restate.toml');
-  const identity = path.join(folder, 'identity.pem');
-  if (identityKey !== undefined) writeFileSync(identity, identityKey, { mode: 0o600 });
-  const signing =
-    identityKey === undefined ? '' : `request-identity-private-key-pem-file = "${identity}"\n`;
-  writeFileSync(config, signing + single(folder, ports));
+  const identity = identityKey === undefined ? undefined : path.join(folder, 'identity.pem');
+  if (identity !== undefined) writeFileSync(identity, identityKey as string, { mode: 0o600 });
+  writeFileSync(config, single(folder, ports, identity));
   const server = serverOf(folder, config, ports);
   await server.start();
   return server;
@@ -235,9 +232,11 @@ export const startRestate = async ({
 export const startCluster = async (): Promise<readonly RestateServer[]> => {
   install();
   const ports = [await portsOf(), await portsOf(), await portsOf()];
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const identityKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const servers = ports.map((mine, index) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'restate-'));
-    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, 'identity.pem'), identityKey, { mode: 0o600 });
     const config = path.join(folder, 'restate.toml');
     writeFileSync(config, member(folder, ports, index));
     return serverOf(folder, config, mine);

@@ -78,11 +78,6 @@ export const commands = (options: CommandsOptions): Commands => {
     replay: (pipeline, id, { upgrade = false, ...request }) =>
       withRun(pipeline, id, async (run) => {
         const { record, progress } = run;
-        if (!hasEnded(progress))
-          return {
-            code: 'run_not_ended',
-            detail: 'Only a run that has ended can run again; this one is under way.',
-          };
         const current = upgrade ? (pipelines.get(pipeline) ?? record.pipeline) : record.pipeline;
         const base =
           current.hash === record.pipeline.hash

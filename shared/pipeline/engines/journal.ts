@@ -3,7 +3,7 @@
  *
  * Fails closed: what could not be written was not accepted (`engine_unavailable`).
  */
-import { openDatabase } from '../../sqlite';
+import { openDatabase, type WriteOptions } from '../../sqlite';
 import type { DeadLetter, DeadLetterQuery, DisabledTarget, RunQuery } from '../engine';
 import type { Progress, RunRecord } from '../progress';
 import type { RunSummary } from '../run';
@@ -51,8 +51,13 @@ export interface Journal {
   lastSerial(): Promise<number>;
   /** Records the run; or gives the one that has the same key, or `mismatch` when that had another input. */
   accept(run: NewRun): Promise<'accepted' | 'mismatch' | StoredRun>;
-  /** Records what has changed of a run, in one commit. Rejects with `not_found` when its time was over meanwhile. */
-  record(run: ChangedRun): Promise<void>;
+  /**
+   * Records what has changed of a run, in one commit: what `compose` says just then, which is also what it resolves
+   * with. Rejects with `not_found` when its time was over meanwhile.
+   */
+  record(compose: () => ChangedRun, options?: WriteOptions): Promise<ChangedRun>;
+  /** What waits patiently waits no more. */
+  hurry(): void;
   find(pipeline: string, id: string): Promise<StoredRun | undefined>;
   /** Runs that have not ended, the most urgent first. */
   due(page: DuePage): Promise<readonly (StoredRun & { readonly dueAt: number })[]>;
@@ -99,7 +104,13 @@ export const openJournal = async (path: string): Promise<Journal> => {
         else if (known.fingerprint !== fingerprint) return 'mismatch';
         return known ? known.run() : 'accepted';
       }),
-    record: (run) => database.write((db) => writer.update(db, run)),
+    record: (compose, options) =>
+      database.write((db) => {
+        const run = compose();
+        writer.update(db, run);
+        return run;
+      }, options),
+    hurry: () => database.hurry(),
     find: (pipeline, id) => database.read((db) => reader.byId(db, pipeline, id)),
     due: (page) => database.read((db) => reader.due(db, page)),
     list: (query) => database.read((db) => lists.runs(db, query)),

@@ -16,12 +16,16 @@ export interface LiveRun {
   progress: Progress;
   /** As the journal has it. */
   saved: Progress;
-  /** `saved`, as readers see it. */
-  shown: Run;
+  savedRecord: RunRecord;
+  /** That, as readers see it: the same object until it changes. Made when somebody looks. */
+  readonly shown: Run;
+  view: Run | undefined;
   /** Attempts that are being made or waited for, by the ids of their activities. */
   readonly working: Map<string, Working>;
   /** When the machine is to be told that time has passed; what waits for that. */
   alarm: { readonly at: number; readonly stop: AbortController } | undefined;
+  /** As it was when its attempts were last taken up. */
+  takenUp: Progress | undefined;
   /** Called at every change of `shown`. */
   readonly watchers: Set<() => void>;
 }
@@ -32,16 +36,23 @@ export const liveRun = ({ serial, record, progress }: StoredRun): LiveRun => ({
   record,
   progress,
   saved: progress,
-  shown: toRun(record, progress),
+  savedRecord: record,
+  get shown() {
+    this.view ??= toRun(this.savedRecord, this.saved);
+    return this.view;
+  },
+  view: undefined,
   working: new Map(),
   alarm: undefined,
+  takenUp: undefined,
   watchers: new Set(),
 });
 
 /** To be called with what was recorded, as soon as it is. */
-export const show = (run: LiveRun, saved: Progress): void => {
+export const show = (run: LiveRun, saved: Progress, record = run.record): void => {
   run.saved = saved;
-  run.shown = toRun(run.record, saved);
+  run.savedRecord = record;
+  run.view = undefined;
   notify(run);
 };
 

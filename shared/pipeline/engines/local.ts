@@ -19,7 +19,7 @@ import { commands } from './commands';
 import { digest } from './digest';
 import { goneTargets } from './gone-targets';
 import type { Journal } from './journal';
-import { dueAt, hasEnded, type LiveRun, liveRun, notify, until } from './live-run';
+import { dueAt, hasEnded, liveRun, notify, show, until } from './live-run';
 import { patrol } from './patrol';
 import { performer } from './perform';
 import { recorder } from './recorder';
@@ -70,12 +70,18 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
     return opening;
   };
 
-  const record = recorder({ journal, clock, log, closing, cutting });
   const runs = roster({ journal });
-  const save = async (run: LiveRun): Promise<void> => {
-    await record(run);
-    if (hasEnded(run.saved)) runs.dismiss(run);
-  };
+  const save = recorder({
+    journal,
+    onSaved: (run, { progress, record }) => {
+      show(run, progress, record);
+      if (hasEnded(progress)) runs.dismiss(run);
+    },
+    clock,
+    log,
+    closing,
+    cutting,
+  });
   const steps = performer({ attempt: createAttempt(gone), save, clock, log, closing, cutting });
   const { resume } = patrol({ journal, runs, steps, save, clock, log, closing });
 
@@ -138,7 +144,7 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
       if (!watched) return find(pipeline, id);
       const { run, release } = watched;
       try {
-        await until(run, signal, () => hasEnded(run.shown) || closing.aborted);
+        await until(run, signal, () => hasEnded(run.saved) || closing.aborted);
         return run.shown;
       } finally {
         release();

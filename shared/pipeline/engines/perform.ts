@@ -42,37 +42,45 @@ export const performer = (options: PerformerOptions): Performer => {
   const { attempt, save, clock, log, closing, cutting } = options;
   const working = new Set<Promise<void>>();
 
-  const background: Performer['background'] = (run, work) => {
-    const guarded: Promise<void> = work
-      .then(() => undefined)
-      .catch((error: unknown) => {
-        // What was cut is resumed.
-        const { code } = asFailure(error);
-        if (code !== 'aborted' && code !== 'stopping')
-          log.error('engine_fault', { run: run.record.id, error });
-      })
-      .finally(() => working.delete(guarded));
-    working.add(guarded);
+  /** What was cut is resumed. */
+  const blame = (run: LiveRun, error: unknown): void => {
+    const { code } = asFailure(error);
+    if (code !== 'aborted' && code !== 'stopping')
+      log.error('engine_fault', { run: run.record.id, error });
   };
 
-  const tell: Performer['tell'] = (run, event) => tellThen(run, event, () => undefined);
+  const watchOver = (work: Promise<void>): void => {
+    working.add(work);
+    const done = () => void working.delete(work);
+    work.then(done, done);
+  };
 
-  const tellThen = async (run: LiveRun, event: RunEvent, then: () => void): Promise<boolean> => {
+  const background: Performer['background'] = (run, work) =>
+    watchOver(
+      work.then(
+        () => undefined,
+        (error: unknown) => blame(run, error),
+      ),
+    );
+
+  /** `false`: it means nothing (any more). */
+  const change = (run: LiveRun, event: RunEvent): boolean => {
     const before = run.progress;
-    const { pipeline } = run.record;
-    run.progress = transition(pipeline, before, event, {
-      now: clock.now(),
-      begin: !closing.aborted,
-    });
-    if (run.progress === before) return false;
+    const options = { now: clock.now(), begin: !closing.aborted };
+    run.progress = transition(run.record.pipeline, before, event, options);
+    return run.progress !== before;
+  };
+
+  const tell: Performer['tell'] = async (run, event) => {
+    if (!change(run, event)) return false;
     await save(run);
-    then();
     takeUp(run);
     return true;
   };
 
   const takeUp: Performer['takeUp'] = (run) => {
     if (closing.aborted) return;
+    run.takenUp = run.saved;
     const { attempts, wakeAt } = underway(run.record.pipeline, run.saved);
     const horizon = clock.now() + HORIZON;
     for (const [id, { stop }] of run.working)
@@ -111,44 +119,42 @@ export const performer = (options: PerformerOptions): Performer => {
   const launch = (run: LiveRun, activity: Activity): void => {
     const work: Working = activity.at === undefined ? {} : { stop: new AbortController() };
     run.working.set(activity.id, work);
-    background(
-      run,
-      perform(run, activity, work).finally(() => leave(run, activity, work)),
-    );
-  };
-
-  /** What was postponed has the same id when it is taken up again. */
-  const leave = (run: LiveRun, { id }: Activity, work: Working): void => {
-    if (run.working.get(id) === work) run.working.delete(id);
+    watchOver(perform(run, activity, work));
   };
 
   const perform = async (run: LiveRun, activity: Activity, work: Working): Promise<void> => {
-    const { step, undo, attempt, at } = activity;
+    const { id, step, undo, attempt, at } = activity;
     const about = { step: step.name, undo, attempt };
-    if (at !== undefined && work.stop) {
-      await sleep(Math.max(0, at - clock.now()), work.stop);
-      if (!(await tell(run, { kind: 'begun', ...about }))) return;
+    // What was postponed has the same id when it is taken up again.
+    const leave = () => run.working.get(id) === work && run.working.delete(id);
+    try {
+      if (at !== undefined && work.stop) {
+        // A timer may come a little early; an attempt may not.
+        do await sleep(Math.max(0, at - clock.now()), work.stop);
+        while (clock.now() < at);
+        if (!(await tell(run, { kind: 'begun', ...about }))) return;
+      }
+      const outcome = closing.aborted ? undefined : await call(run, activity);
+      if (!outcome || !change(run, { kind: 'ended', ...about, outcome })) return;
+      await save(run);
+      // At work until then: in the journal, by which others take up what is due, it still was.
+      leave();
+      if (run.takenUp !== run.saved || outcome.verdict === 'postponed') takeUp(run);
+      report(run, activity, outcome);
+    } catch (error) {
+      blame(run, error);
+    } finally {
+      leave();
     }
-    const outcome = await call(run, activity);
-    if (!outcome) return;
-    // At work until that is recorded: in the journal, by which others take up what is due, it still is.
-    await tellThen(run, { kind: 'ended', ...about, outcome }, () => leave(run, activity, work));
-    report(run, activity, outcome);
   };
 
   /** `undefined`: not made, or cut. */
   const call = async (run: LiveRun, activity: Activity): Promise<AttemptOutcome | undefined> => {
-    if (closing.aborted) return undefined;
     const { record, saved } = run;
     try {
       const { signal } = cutting;
-      return await attempt({
-        run: record,
-        progress: saved,
-        activity,
-        entering: closing.signal,
-        signal,
-      });
+      const entering = closing.signal;
+      return await attempt({ run: record, progress: saved, activity, entering, signal });
     } catch (error) {
       if (cutting.aborted || (closing.aborted && asFailure(error).code === 'aborted'))
         return undefined;

@@ -41,7 +41,7 @@ const goOn = (pipeline: Steps, from: Progress, now: number, begin: boolean): Pro
       const isCalledOff = progress.cancelled !== undefined;
       const stopped = isCalledOff || isLost ? stop(step, result, isCalledOff, now) : undefined;
       if (stopped) progress = put(progress, step.name, stopped);
-      else if (begin && !isCalledOff && start.includes(step.name))
+      else if (begin && start.includes(step.name))
         progress = put(progress, step.name, started(step, result, now));
     }
     if (progress === before) return progress;

@@ -53,7 +53,8 @@ const within = async <T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   const patience = new AbortController();
-  const stop = () => patience.abort();
+  // Without a reason of its own an error with a stack would be made for it.
+  const stop = () => patience.abort('settled');
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   clock.sleep(ms, patience.signal).then(stop, stop);

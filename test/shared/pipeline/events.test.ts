@@ -9,9 +9,11 @@ const at = '2026-01-01T00:00:00.000Z';
 const RUN: Run = {
   id: 'r1',
   pipeline: 'p',
+  graph: 'g',
   state: 'running',
   steps: { a: { state: 'running', attempts: 1, startedAt: at } },
   createdAt: at,
+  deadlineAt: at,
 };
 const WAITING: Run = {
   ...RUN,
@@ -66,7 +68,7 @@ test('every state is an event with the whole run, and the stream ends with it', 
     response.headers.get('cache-control'),
   ]).toEqual([200, 'text/event-stream', 'no-store']);
   expect(await response.text()).toBe(
-    `retry: 1000\n\nid: 3\nevent: run\ndata: ${JSON.stringify(RUN)}\n\nid: 9\nevent: run\ndata: ${JSON.stringify(ENDED)}\n\n`,
+    `retry: 1000\n\nid: 4\nevent: run\ndata: ${JSON.stringify(RUN)}\n\nid: 11\nevent: run\ndata: ${JSON.stringify(ENDED)}\n\n`,
   );
 });
 
@@ -99,7 +101,7 @@ const reader = (response: Response) => {
 test('a quiet run sends a comment now and then', async () => {
   const clock = manualClock();
   const { next, cancel } = reader(await open(engineOf([RUN], { hang: true }).engine, { clock }));
-  expect([await next(), (await next()).slice(0, 5)]).toEqual(['retry: 1000\n\n', 'id: 3']);
+  expect([await next(), (await next()).slice(0, 5)]).toEqual(['retry: 1000\n\n', 'id: 4']);
   const beat = next();
   await clock.advance(15_000);
   expect(await beat).toBe(':\n\n');

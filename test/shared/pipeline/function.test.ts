@@ -1,105 +1,28 @@
 /** A pipeline as a function, over real HTTP, with a real engine behind it. */
 import { getEventListeners } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
-import type { AnyFunction, Route } from '../../../shared/define';
+import type { Route } from '../../../shared/define';
 import { Failure } from '../../../shared/failure';
 import type { Handler } from '../../../shared/handler';
-import { createForwarder } from '../../../shared/hosts/forward';
-import { createListener } from '../../../shared/hosts/listener';
 import { attemptStep } from '../../../shared/pipeline/attempt';
-import { MAX_WAIT, pipelineFunction } from '../../../shared/pipeline/function';
+import { pipelineFunction } from '../../../shared/pipeline/function';
+import { STEP_DEFAULTS } from '../../../shared/pipeline/pipeline';
+import { MAX_WAIT } from '../../../shared/pipeline/routes/accept';
 import type { Run } from '../../../shared/pipeline/run';
 import { systemRandom } from '../../../shared/random';
-import { createApp } from '../../../shared/suite/app';
+import { unguarded } from '../../../shared/webhook/guard';
+import { createTargets } from '../../../shared/webhook/targets';
 import { invoke, testContext } from '../../support/invoke';
 import { manualClock } from '../../support/manual-clock';
-import { testPlatform } from '../../support/test-platform';
-import {
-  createFolder,
-  createLab,
-  DEAD,
-  type Lab,
-  type LabOptions,
-  now,
-  pipelineOf,
-} from './engines/lab';
+import { DEAD, now, pipelineOf } from './engines/lab';
+import { ADA, pipeline, server } from './serve';
 
-const folder = createFolder();
-const opened: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close();
-});
-afterAll(() => folder.clean());
+const { serve, close, clean } = server();
+afterEach(close);
+afterAll(clean);
 
 const HOLD = () => undefined;
-const pipeline = {
-  ...pipelineOf({ create: {}, confirm: { after: ['create'], expose: ['/challenge'] } }),
-  input: {
-    type: 'object',
-    required: ['username', 'email'],
-    additionalProperties: false,
-    properties: {
-      username: { type: 'string', minLength: 1 },
-      email: { type: 'string', format: 'email' },
-    },
-  },
-};
-const ADA = { username: 'ada', email: 'ada@example.com' };
-
-interface Served extends Lab {
-  readonly declaration: AnyFunction;
-  readonly handlers: Readonly<Record<string, Handler>>;
-  readonly server: Server;
-  request(path: string, init?: RequestInit): Promise<Response>;
-  post(body: unknown, headers?: Record<string, string>): Promise<Response>;
-}
-
-const serve = async (options: Partial<LabOptions> = {}): Promise<Served> => {
-  const lab = createLab({ path: folder.file(), pipeline, register: false, ...options });
-  const { clock, engine } = lab;
-  const declaration = pipelineFunction(pipeline);
-  const handlers = declaration.create({}, testPlatform({ clock, engine })) as Served['handlers'];
-  const forwarder = createForwarder();
-  const listener = createListener({
-    application: createApp({
-      functions: [{ declaration, handlers }],
-      builtIns: {},
-      alone: false,
-      access: { production: false, clock },
-    }),
-    forwarder,
-    log: () => testContext().log,
-    stopped: new AbortController().signal,
-    stopping: () => false,
-    waitUntil: () => {},
-  });
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push(async () => {
-    server.closeAllConnections();
-    server.close();
-    await engine.close(now());
-    await forwarder.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const request: Served['request'] = (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init);
-  return {
-    ...lab,
-    declaration,
-    handlers,
-    server,
-    request,
-    post: (body, headers = {}) =>
-      request('/signup', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-      }),
-  };
-};
 
 const read = async (response: Response): Promise<Run> => (await response.json()) as Run;
 
@@ -112,8 +35,10 @@ describe('POST', () => {
     expect(run).toEqual({
       id: expect.stringMatching(/^[\w-]{22}$/),
       pipeline: 'signup',
+      graph: pipeline.hash,
       state: 'running',
       createdAt: '2026-01-01T00:00:00.000Z',
+      deadlineAt: '2026-01-02T00:00:00.000Z',
       steps: {
         create: { state: 'running', attempts: 1, startedAt: '2026-01-01T00:00:00.000Z' },
         confirm: { state: 'pending', attempts: 0 },
@@ -270,9 +195,10 @@ describe('Prefer: wait', () => {
     const { post } = await serve({
       wrap: (journal) => ({
         ...journal,
-        record: async (id, changes, ended) => {
-          await journal.record(id, changes, ended);
-          gone = ended !== undefined;
+        record: async (compose, options) => {
+          const recorded = await journal.record(compose, options);
+          gone = recorded.progress.state !== 'running';
+          return recorded;
         },
         find: (name, id) =>
           gone ? Promise.reject(new Failure('engine_unavailable')) : journal.find(name, id),
@@ -350,6 +276,31 @@ describe('Idempotency-Key', () => {
     expect((await read(await post(ADA, { ...event, 'ce-id': '2' }))).id).not.toBe(first.id);
   });
 
+  test('of an event that does not start this pipeline is not looked at: it went astray', async () => {
+    const { post, calls } = await serve({
+      pipeline: pipelineOf({ a: {} }, 'signup', { on: 'cart.paid' }),
+    });
+    const event = (type: string, source = '/shop') => ({
+      'ce-specversion': '1.0',
+      'ce-id': '1',
+      'ce-type': type,
+      'ce-source': source,
+    });
+    const stray = await post({}, event('cart.left'));
+    expect(stray.status).toBe(400);
+    expect(await stray.json()).toMatchObject({ code: 'invalid_event' });
+    await delay(20);
+    expect(calls).toEqual([]);
+    for (const headers of [
+      event('cart.paid'),
+      // A step of a pipeline calls by name; so does who sends plain JSON.
+      event('orders.start', '/orders/runs'),
+      {},
+    ])
+      expect((await post({}, headers)).status).toBe(202);
+    expect((await post({}, event('x', '/orders/runs/evil'))).status).toBe(400);
+  });
+
   test('that is empty is refused', async () => {
     const { post } = await serve();
     expect((await post(ADA, { 'idempotency-key': '""' })).status).toBe(400);
@@ -392,8 +343,14 @@ describe('what is shown', () => {
     const { post, request } = await serve({
       script: (call) =>
         attemptStep({
-          destination: () => ({ url: 'http://localhost/', keys: [Buffer.alloc(32)] }),
+          destination: () => ({
+            name: 'all',
+            addresses: [{ url: 'http://localhost/', keys: [Buffer.alloc(32)], guard: unguarded }],
+            canBeGone: false,
+          }),
           deliver: async () => ({ status: 200, headers, body, truncated: false }),
+          targets: createTargets({ clock: manualClock() }),
+          gone: { has: () => false, add: async () => {} },
           clock: manualClock(),
           random: systemRandom,
         })(call),
@@ -443,7 +400,61 @@ describe('the declaration', () => {
         description: 'URL of the step c.',
         required: 'always',
       },
+      SECRET: {
+        type: 'string',
+        secret: true,
+        description:
+          'Signs the calls of the step b: whsec_ and base64; several, comma-separated, for rotation.',
+      },
     });
+  });
+
+  test.each([true, false])(
+    'a variable that two steps share is required when one of them needs it, also the first: %s',
+    (isFirst) => {
+      const needs = { ...webhook('URL'), required: true };
+      const could = { ...webhook('URL'), required: false };
+      const [a, b] = isFirst ? [needs, could] : [could, needs];
+      expect(pipelineFunction(pipelineOf({ a, b })).config).toMatchObject({
+        URL: { required: 'always', description: `URL of the step ${isFirst ? 'a' : 'b'}.` },
+      });
+    },
+  );
+
+  test('has the variables, and names the targets, of what undoes a step too', () => {
+    const call = { ...STEP_DEFAULTS, target: { webhook: 'UNDO_URL', secret: 'UNDO_SECRET' } };
+    const { config, calls } = pipelineFunction(
+      pipelineOf({
+        a: { undo: call },
+        b: { undo: { ...STEP_DEFAULTS, target: { function: 'take-back' } } },
+      }),
+    );
+    expect(config).toMatchObject({
+      UNDO_URL: { description: 'URL of what undoes the step a.', required: 'always' },
+      UNDO_SECRET: { secret: true },
+    });
+    expect(calls?.({ UNDO_URL: 'https://u.example' })).toEqual([
+      'a',
+      'https://u.example',
+      'b',
+      'take-back',
+    ]);
+  });
+
+  test('says which events start it and which it sends; who waits calls nobody', () => {
+    const { on, emits, calls, config } = pipelineFunction(
+      pipelineOf(
+        {
+          ask: { target: { wait: 'order.approved' } },
+          emits: { target: { event: 'order.placed' } },
+        },
+        'orders',
+        { on: 'cart.paid' },
+      ),
+    );
+    expect([on, emits, calls?.({}), config]).toEqual([['cart.paid'], ['order.placed'], [], {}]);
+    expect(declared).not.toHaveProperty('on');
+    expect(declared.emits).toEqual([]);
   });
 
   test('names whom it calls', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { buildInput, decide, exposed, isPresent, next } from '../../../shared/pipeline/next';
+import { decide, isPresent, next } from '../../../shared/pipeline/next';
 import { STEP_DEFAULTS, type Step } from '../../../shared/pipeline/pipeline';
 import type { Results, StepResult, StepState } from '../../../shared/pipeline/run';
 
@@ -10,6 +10,7 @@ const step = (name: string, fields: Partial<Step> = {}): Step => ({
   after: [],
   required: true,
   expose: [],
+  keep: [],
   ...STEP_DEFAULTS,
   ...fields,
 });
@@ -88,7 +89,7 @@ describe('next', () => {
 
   test('starts at once all that wait for nothing', () => {
     const steps = [step('a'), step('b'), step('c', { after: ['a'] })];
-    expect(next({ steps }, {})).toEqual({ start: ['a', 'b'], skip: {} });
+    expect(next({ steps }, {})).toEqual({ start: ['a', 'b'], skip: {}, isLost: false });
   });
 
   test('starts a step when all before it have ended: succeeded, skipped, or failed and not required', () => {
@@ -106,7 +107,11 @@ describe('next', () => {
   });
 
   test('starts nothing twice', () => {
-    expect(next(diamond, results({ a: 'running' }))).toEqual({ start: [], skip: {} });
+    expect(next(diamond, results({ a: 'running' }))).toEqual({
+      start: [],
+      skip: {},
+      isLost: false,
+    });
   });
 
   test.each(['failed', 'cancelled'] as const)(
@@ -115,16 +120,22 @@ describe('next', () => {
       expect(next(diamond, results({ a: 'succeeded', b: state, c: 'running' }))).toEqual({
         start: [],
         skip: { d: 'upstream', e: 'upstream' },
+        isLost: true,
       });
     },
   );
 
   test('waits for what runs before a failed run ends', () => {
     const failed = { a: 'succeeded', b: 'failed', d: 'skipped', e: 'skipped' } as const;
-    expect(next(diamond, results({ ...failed, c: 'running' }))).toEqual({ start: [], skip: {} });
+    expect(next(diamond, results({ ...failed, c: 'running' }))).toEqual({
+      start: [],
+      skip: {},
+      isLost: true,
+    });
     expect(next(diamond, results({ ...failed, c: 'succeeded' }))).toEqual({
       start: [],
       skip: {},
+      isLost: true,
       outcome: 'failed',
     });
   });
@@ -137,7 +148,12 @@ describe('next', () => {
       d: 'succeeded',
       e: 'cancelled',
     } as const;
-    expect(next(diamond, results(ended))).toEqual({ start: [], skip: {}, outcome: 'succeeded' });
+    expect(next(diamond, results(ended))).toEqual({
+      start: [],
+      skip: {},
+      isLost: false,
+      outcome: 'succeeded',
+    });
   });
 
   test('reads a step called constructor by its own result only', () => {
@@ -300,76 +316,5 @@ describe('any run of any graph', () => {
     }
     for (const key of ['failed', 'succeeded', 'condition', 'upstream'])
       expect(seen.get(key)).toBeGreaterThan(100);
-  });
-});
-
-describe('buildInput', () => {
-  const input = { username: 'ada', company: { name: 'Engines' }, blank: '', none: null };
-
-  test('is the whole input without a map', () => {
-    expect(buildInput({}, input)).toBe(input);
-  });
-
-  test('is the object of the map; what its pointer does not find is left out, null and blank are not', () => {
-    const map = {
-      user: '/username',
-      name: '/company/name',
-      phone: '/phone',
-      blank: '/blank',
-      none: '/none',
-      all: '',
-    };
-    expect(buildInput({ input: map }, input)).toEqual({
-      user: 'ada',
-      name: 'Engines',
-      blank: '',
-      none: null,
-      all: input,
-    });
-    expect(Object.keys(buildInput({ input: map }, input) as object)).not.toContain('phone');
-  });
-});
-
-describe('exposed', () => {
-  const answer = {
-    challenge: 'x',
-    channel: 'sms',
-    to: { masked: '+1***', full: '+1555' },
-    items: [{ id: 1, secret: 2 }],
-  };
-
-  test.each([
-    [[], undefined],
-    [['/challenge'], { challenge: 'x' }],
-    [['/challenge', '/channel'], { challenge: 'x', channel: 'sms' }],
-    [['/to/masked'], { to: { masked: '+1***' } }],
-    [['/to/masked', '/to/full', '/to'], { to: { masked: '+1***', full: '+1555' } }],
-    [['/items/0/id'], { items: { 0: { id: 1 } } }],
-    [['/none'], undefined],
-    [['/none', '/challenge'], { challenge: 'x' }],
-    [['', '/challenge'], answer],
-  ])('of %j is this and nothing else', (expose, shown) => {
-    expect(exposed({ expose }, answer)).toEqual(shown);
-  });
-
-  test('keeps a list a list where all of it is named', () => {
-    for (const expose of [
-      ['/items/0', '/items'],
-      ['/items', '/items/0'],
-    ])
-      expect(exposed({ expose }, answer)).toEqual({ items: answer.items });
-  });
-
-  test('of no JSON object is nothing', () => {
-    for (const value of [undefined, null, 'text', 7])
-      expect(exposed({ expose: ['/challenge'] }, value)).toBeUndefined();
-  });
-
-  test('cannot reach a prototype', () => {
-    const hostile = JSON.parse('{"__proto__":{"admin":true}}');
-    const shown = exposed({ expose: ['/__proto__/admin'] }, hostile) as Record<string, unknown>;
-    expect(JSON.stringify(shown)).toBe('{"__proto__":{"admin":true}}');
-    expect(shown.admin).toBeUndefined();
-    expect(({} as Record<string, unknown>).admin).toBeUndefined();
   });
 });

@@ -130,7 +130,16 @@ describe('what is wrong is told before anything starts', () => {
     ],
     [
       { ENGINE_URL: 'restate+http://x' },
-      /ENGINE_URL +names restate, for which there is no adapter yet/,
+      /ENGINE_URL +names restate, whose SDK is not installed: npm install @restatedev/,
+    ],
+    [{ ENGINE_URL: 'restate+http://' }, /ENGINE_URL +is not the URL of an engine/],
+    [
+      { ENGINE_URL: 'restate+http://x', RESTATE_SERVICE_URL: 'http://hosts.example.com' },
+      /RESTATE_IDENTITY_KEYS +is required with a RESTATE_SERVICE_URL that is not on this machine/,
+    ],
+    [
+      { ENGINE_URL: 'restate+http://x', NODE_ENV: 'production' },
+      /RESTATE_IDENTITY_KEYS +is required in production, unless RESTATE_PORT is set/,
     ],
     [{ FUNCTION_TARGET: 'signup' }, /FUNCTIONS_URL +is required/],
     [
@@ -154,6 +163,47 @@ describe('what is wrong is told before anything starts', () => {
     const message = await complaint(environment as Record<string, string>);
     expect(message).toMatch(expected);
     expect(message).not.toMatch(/secret@x/);
+  });
+
+  test.each([
+    [
+      'a function that takes a step back',
+      'steps:\n  a: { webhook: A_URL, undo: { function: create-user } }\n',
+      {},
+      true,
+    ],
+    ['no function at all', 'steps:\n  a: { webhook: A_URL }\n', {}, false],
+    [
+      'an event that starts another of ours',
+      'emits: { type: done }\nsteps:\n  a: { webhook: A_URL }\n',
+      {},
+      true,
+    ],
+    [
+      'an event that goes to a sink',
+      'emits: { type: done }\nsteps:\n  a: { webhook: A_URL }\n',
+      { K_SINK: 'http://broker.example.com' },
+      false,
+    ],
+  ])('one function alone, that calls %s', async (_name, text, more, needsUrl) => {
+    writeFileSync(path.join(folder, 'in.json'), '{"type":"object"}');
+    writeFileSync(
+      path.join(folder, 'orders.yaml'),
+      `name: orders\nsummary: Orders.\ninput: in.json\n${text}`,
+    );
+    writeFileSync(
+      path.join(folder, 'other.yaml'),
+      'name: other\nsummary: Other.\ninput: in.json\non: { type: done }\nsteps:\n  a: { webhook: A_URL }\n',
+    );
+    const message = await complaint({
+      PIPELINES_DIR: folder,
+      FUNCTION_TARGET: 'orders',
+      A_URL: 'https://a.example.com',
+      WEBHOOK_SECRET: `whsec_${'A'.repeat(32)}`,
+      ...more,
+    });
+    if (needsUrl) expect(message).toMatch(/FUNCTIONS_URL +is required/);
+    else expect(message).toBe('it started');
   });
 
   test('a broken pipeline file, with its place', async () => {

@@ -36,7 +36,7 @@ const door = (options: Omit<TargetsOptions, 'clock'> = {}) => {
   const away: { readonly name: string; readonly in: number; readonly gone: boolean }[] = [];
   const enter = async (name: string, more: { rate?: number; signal?: AbortSignal } = {}) => {
     const { rate, signal = new AbortController().signal } = more;
-    const entered = targets.enter(name.slice(0, 1), { rate, signal }).then(
+    const entered = Promise.resolve(targets.enter(name.slice(0, 1), { rate, signal })).then(
       (entrance) => {
         if ('at' in entrance) {
           away.push({ name, in: entrance.at - clock.now(), gone: entrance.gone });

@@ -1,5 +1,5 @@
 /** A process with an engine of its own, to be killed. Each line it prints is JSON. */
-import { writeSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
 import { asFailure } from '../../../../shared/failure';
 import { createLab, interrupted, never, now, pipelineOf } from './lab';
 
@@ -38,6 +38,27 @@ const modes: Record<string, () => Promise<void>> = {
     const first = await lab.engine.settled('signup', ids[0] as string, now());
     print({ first: first?.state });
     await lab.engine.close(never()).catch(() => {});
+    process.exit(0);
+  },
+  /** Accepts runs, one commit each; after each prints its id and the size of the WAL that holds it. */
+  accept: async () => {
+    const lab = createLab({ path, pipeline: pipelineOf({ a: {} }), script: () => undefined });
+    for (let index = 0; index < 40; index += 1) {
+      const { id } = await lab.start({ text: `${index} ${'x'.repeat(index * 40)}` });
+      print([id, statSync(`${path}-wal`).size]);
+    }
+    await wait();
+  },
+  /** Without rights: tells why the journal cannot be had. */
+  intrude: async () => {
+    process.setgid?.(65_534);
+    process.setuid?.(65_534);
+    const { engine } = createLab({ path, pipeline: pipelineOf({ a: {} }) });
+    const reason = await engine.open().then(
+      () => 'opened',
+      (error: unknown) => asFailure(error),
+    );
+    print(reason instanceof Error ? { code: reason.code, message: reason.message } : reason);
     process.exit(0);
   },
   /** Takes the journal; prints when it has it. */

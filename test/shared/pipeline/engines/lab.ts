@@ -1,35 +1,55 @@
 /** A local engine on a real journal file, with time that stands still and steps that end as the test says. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { canonicalJson } from '../../../../shared/canonical';
 import { Failure } from '../../../../shared/failure';
-import type { Attempt, AttemptOutcome } from '../../../../shared/pipeline/attempt';
+import type { Attempt, AttemptOutcome, GoneTargets } from '../../../../shared/pipeline/attempt';
 import type { Engine } from '../../../../shared/pipeline/engine';
 import { type Journal, openJournal } from '../../../../shared/pipeline/engines/journal';
 import { localEngine } from '../../../../shared/pipeline/engines/local';
-import { type Pipeline, STEP_DEFAULTS, type Step } from '../../../../shared/pipeline/pipeline';
+import type { Activity } from '../../../../shared/pipeline/machine/underway';
+import {
+  PIPELINE_DEFAULTS,
+  type Pipeline,
+  STEP_DEFAULTS,
+  type Step,
+} from '../../../../shared/pipeline/pipeline';
+import { type Progress, type RunRecord, toRun } from '../../../../shared/pipeline/progress';
 import type { Run } from '../../../../shared/pipeline/run';
 import { systemRandom } from '../../../../shared/random';
+import type { Signal } from '../../../../shared/signal';
 import { type Line, testContext } from '../../../support/invoke';
 import { type ManualClock, manualClock } from '../../../support/manual-clock';
 
 export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+/** What takes a step back. */
+export const UNDO: NonNullable<Step['undo']> = {
+  ...STEP_DEFAULTS,
+  target: { function: 'take-back' },
+};
 export const DELIVERED: AttemptOutcome = { verdict: 'delivered' };
 export const DEAD: AttemptOutcome = { verdict: 'dead', error: { code: 'refused', status: 422 } };
+
+/** How far time goes at once, ms: less than between two rounds of the engine. */
+const PACE = 10_000;
 
 /** Step name to what differs from the defaults; they are called in the order of the list. */
 export const pipelineOf = (
   steps: Readonly<Record<string, Partial<Step>>>,
   name = 'signup',
+  fields: Partial<Pipeline> = {},
 ): Pipeline => {
   const filled = {
     name,
     summary: 'A test.',
     callers: 'public' as const,
     input: { type: 'object' },
+    ...PIPELINE_DEFAULTS,
+    ...fields,
     steps: Object.entries(steps).map(
       ([step, fields]): Step => ({
         name: step,
@@ -37,6 +57,7 @@ export const pipelineOf = (
         after: [],
         required: true,
         expose: [],
+        keep: [],
         ...STEP_DEFAULTS,
         ...fields,
       }),
@@ -45,8 +66,13 @@ export const pipelineOf = (
   return { ...filled, hash: createHash('sha256').update(canonicalJson(filled)).digest('hex') };
 };
 
-export type Call = Parameters<Attempt>[0] & {
-  /** `create-user 1`: step and attempt. */
+export type Call = Pick<Activity, 'step' | 'undo' | 'attempt' | 'startedAt' | 'generation'> & {
+  readonly run: RunRecord;
+  readonly progress: Pick<Progress, 'results' | 'deadlineAt'>;
+  readonly activity: Activity;
+  readonly entering?: Signal;
+  readonly signal: Signal;
+  /** `create-user 1`: step and attempt; `create-user undo 1`: of what undoes it. */
   readonly label: string;
 };
 
@@ -61,6 +87,10 @@ export interface Lab {
   end(label: string, outcome: AttemptOutcome, runId?: string): void;
   start(input?: unknown, key?: string): Promise<Run>;
   find(run: Run): Promise<Run>;
+  /** Targets that are gone, as the engine gives them to what makes the attempts. */
+  readonly gone: GoneTargets;
+  /** Moves time on in small steps, with room for the disk after each, so that nothing is late. */
+  pass(ms: number): Promise<void>;
   /** Waits, in real time, for what the disk takes. */
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
   /** The run when it has ended, with the clock standing still. */
@@ -88,20 +118,26 @@ export const createLab = (options: LabOptions): Lab => {
   const { log, lines } = testContext();
   const calls: Call[] = [];
   const open = new Map<string, (outcome: AttemptOutcome) => void>();
-  const attempt: Attempt = async (details) => {
-    const call = { ...details, label: `${details.step.name} ${details.attempt}` };
+  const attempt: Attempt = async ({ activity, ...details }) => {
+    const { step, undo, attempt } = activity;
+    const label = `${step.name}${undo ? ' undo' : ''} ${attempt}`;
+    const call = { ...details, ...activity, activity, label };
     calls.push(call);
     return (
       script(call) ??
       new Promise((resolve, reject) => {
-        open.set(`${details.run.id} ${call.label}`, resolve);
+        open.set(`${details.run.id} ${label}`, resolve);
         details.signal.addEventListener('abort', () => reject(new Failure('aborted')));
       })
     );
   };
+  let gone: GoneTargets | undefined;
   const engine = localEngine({
     openJournal: async () => wrap(await openJournal(path)),
-    attempt,
+    createAttempt: (targets) => {
+      gone = targets;
+      return attempt;
+    },
     isConfigured,
     clock,
     random: systemRandom,
@@ -122,6 +158,14 @@ export const createLab = (options: LabOptions): Lab => {
     clock,
     lines,
     calls,
+    gone: gone as unknown as GoneTargets,
+    pass: async (ms) => {
+      for (let left = ms; left > 0; left -= PACE) {
+        await clock.advance(Math.min(PACE, left));
+        for (let turn = 0; turn < 8; turn += 1)
+          await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
     labels: () => calls.map(({ label }) => label),
     end: (label, outcome, runId = calls.find((call) => call.label === label)?.run.id) => {
       const resolve = open.get(`${runId} ${label}`);
@@ -146,12 +190,37 @@ export const createLab = (options: LabOptions): Lab => {
   };
 };
 
+export interface Folder {
+  /** The path of a journal that is not there yet. */
+  file(): string;
+  /** A folder with the files of a journal as they are now: what a crash at this moment would leave. */
+  copy(path: string): string;
+  /** The run as it would be found after a crash at this moment. */
+  afterCrash(path: string, run: Pick<Run, 'pipeline' | 'id'>): Promise<Run | undefined>;
+  clean(): Promise<void>;
+}
+
 /** A folder for journals that `clean` deletes. */
-export const createFolder = (): { file(): string; clean(): Promise<void> } => {
+export const createFolder = (): Folder => {
   const folder = mkdtempSync(join(tmpdir(), 'engine-'));
   let count = 0;
+  const file = () => join(folder, `${++count}`, 'runs.db');
+  const copy = (path: string): string => {
+    const target = dirname(file());
+    mkdirSync(target);
+    // By another process: reading the file in this one would drop the locks on it.
+    execFileSync('sh', ['-c', 'cp "$0"* "$1"', path, target]);
+    return target;
+  };
   return {
-    file: () => join(folder, `${++count}`, 'runs.db'),
+    file,
+    copy,
+    afterCrash: async (path, { pipeline, id }) => {
+      const journal = await openJournal(join(copy(path), 'runs.db'));
+      const stored = await journal.find(pipeline, id);
+      await journal.close();
+      return stored && toRun(stored.record, stored.progress);
+    },
     clean: () => rm(folder, { recursive: true, force: true }),
   };
 };

@@ -1,0 +1,3 @@
+export const drive: (
+  open: () => (() => Promise<unknown>) | Promise<() => Promise<unknown>>,
+) => void;

@@ -1,0 +1,1 @@
+export const INPUT: Readonly<Record<string, unknown>>;
