@@ -20,6 +20,8 @@ export interface Standing {
 export const standing = async (copy: Copy): Promise<Standing> => {
   const { scripts } = JSON.parse(await copy.read('package.json')) as { scripts: object };
   const listed = await copy.run(['node', 'dist/cli.cjs', 'functions', '--json']);
+  // Its own variables a command tells in its help.
+  const help = await copy.run(['node', 'dist/cli.cjs', 'help']);
   const { functions } = JSON.parse(listed.output) as {
     functions: readonly { name: string; config: { properties: object } }[];
   };
@@ -28,6 +30,7 @@ export const standing = async (copy: Copy): Promise<Standing> => {
     functions: functions.map(({ name }) => name),
     variables: new Set([
       ...Object.keys(SUITE_SETTINGS),
+      ...(help.output.match(/\bFAAS_[A-Z]+\b/g) ?? []),
       ...functions.flatMap(({ config }) => Object.keys(config.properties)),
     ]),
     isEntry: (name) => existsSync(path.join(copy.folder, `deploy/entry/${name}.ts`)),

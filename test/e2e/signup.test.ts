@@ -175,6 +175,7 @@ describe.each(['node', 'functions-framework'])('on the %s host', (name) => {
         TWILIO_FROM: '+15005550006',
         TWILIO_BASE_URL: twilio.url,
         CRM_WEBHOOK_URL: `http://127.0.0.1:${(crm.address() as AddressInfo).port}/hook?tenant=1`,
+        WEBHOOK_ALLOW: '127.0.0.1',
         WEBHOOK_SECRET: `whsec_${SECRET.toString('base64')}`,
       },
     });

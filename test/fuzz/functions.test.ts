@@ -174,7 +174,8 @@ const hold = (grounds: readonly Ground[], of: Suite, share: number): Promise<voi
           fc.asyncProperty(requests(ground), async (asked) => {
             const response = await ask(of, asked);
             statuses.add(response.status);
-            const pages = ground.path.startsWith('/subscribe-user/');
+            // Whoever asks for a page of a run is refused by a page.
+            const pages = /^\/subscribe-user\/|\/runs\b/.test(ground.path);
             await inTime(checkAnswer(response, { pages }));
           }),
           parameters(share),

@@ -201,7 +201,8 @@ describe('pipeline replay --all', () => {
     );
     for (let i = 0; i < 200 && sent.length < 4; i += 1) {
       const told = sent.length;
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      // Long enough for an answer that is on its way: time must not go on meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 150));
       if (sent.length === told) await clock.advance(500);
     }
     await done;
