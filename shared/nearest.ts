@@ -13,9 +13,15 @@ export const nearest = (word: string, known: Iterable<string>): string | undefin
   return best;
 };
 
-/** A sentence to put behind a message; empty when nothing is near. */
+/**
+ * A sentence to put behind a message; empty when nothing is near. What is known may itself come from a file: a name with
+ * a control character in it, or one that turns the writing around, is no advice.
+ */
 export const didYouMean = (word: string, known: Iterable<string>): string => {
-  const candidate = nearest(word, known);
+  const candidate = nearest(
+    word,
+    [...known].filter((name) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(name)),
+  );
   return candidate === undefined ? '' : `; did you mean ${candidate}?`;
 };
 

@@ -33,3 +33,11 @@ test('didYouMean is the end of a sentence, or nothing', () => {
   expect(didYouMean('requird', ['required'])).toBe('; did you mean required?');
   expect(didYouMean('colour', ['required'])).toBe('');
 });
+
+test.each(['\u0000reate-user', 'create\u202euser', 'create\u2028user'])(
+  'no advice is a name that a terminal would act on: %j',
+  (name) => {
+    expect(didYouMean('create-user', [name])).toBe('');
+    expect(didYouMean('create-user', [name, 'create-users'])).toBe('; did you mean create-users?');
+  },
+);
