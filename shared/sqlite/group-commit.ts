@@ -45,6 +45,9 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 const TURN = 20;
 /** How long a patient work waits for company, in ms. */
 const PATIENCE = 2;
+/** Where the last commit had as many works, the next one waits this long for more, in ms: an fsync costs as much. */
+const COMPANY = 4;
+const GATHERING = 2;
 /** Between two tries for a lock, in ms. */
 const MAX_PAUSE = 25;
 
@@ -52,7 +55,9 @@ export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOption
   const queue: Job[] = [];
   let flushing: Promise<void> | undefined;
   let waiting: NodeJS.Timeout | undefined;
+  let urgent = false;
   let commits = 0;
+  let company = 0;
 
   /** The works that fit in one turn, committed; none of them is gone from the queue. */
   const commitSome = (): Outcome[] => {
@@ -80,32 +85,45 @@ export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOption
 
   const flushQueue = async (): Promise<void> => {
     let pause = 1;
-    for (await turn(); queue.length > 0; await turn()) {
+    for (await gather(); urgent && queue.length > 0; await gather()) {
       try {
+        urgent = false;
         const outcomes = commitSome();
         commits += 1;
+        company = outcomes.length;
         pause = 1;
         for (const [index, job] of queue.splice(0, outcomes.length).entries()) {
           const outcome = outcomes[index] as Outcome;
           if ('error' in outcome) job.reject(outcome.error);
           else job.resolve(outcome.value);
         }
+        urgent ||= queue.length > 0;
       } catch (error) {
         connection.rollback();
         const late = performance.now() - wait;
         const lost = isBusy(error) ? queue.findIndex(({ since }) => since > late) : queue.length;
         for (const { reject } of queue.splice(0, lost === -1 ? queue.length : lost))
           reject(unavailable(error));
+        urgent = true;
         if (queue.length > 0) await systemClock.sleep(pause);
         pause = Math.min(pause * 2, MAX_PAUSE);
       }
     }
     flushing = undefined;
+    if (queue.length > 0) beLazy();
+  };
+
+  const gather = (): Promise<void> =>
+    company >= COMPANY ? systemClock.sleep(GATHERING) : turn();
+
+  const beLazy = (): void => {
+    waiting ??= setTimeout(hurry, PATIENCE);
   };
 
   const hurry = (): void => {
     clearTimeout(waiting);
     waiting = undefined;
+    urgent = true;
     if (queue.length > 0) flushing ??= flushQueue();
   };
 
@@ -115,7 +133,7 @@ export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOption
         const since = performance.now();
         queue.push({ work, since, resolve: resolve as Job['resolve'], reject });
         if (!patient) hurry();
-        else if (!flushing) waiting ??= setTimeout(hurry, PATIENCE);
+        else if (!flushing) beLazy();
       }),
     hurry,
     get commits() {

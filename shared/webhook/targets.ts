@@ -14,9 +14,9 @@ import { type RateLimit, slotAt, take } from './rate';
 import { headOf, isBefore, promiseSlot, type Target, type Waiter } from './target';
 
 export interface TargetsOptions {
-  /** Places, in all. @default 64 */
+  /** Places, in all. @default 256 */
   readonly limit?: number;
-  /** Places that one target may hold. @default 32 */
+  /** Places that one target may hold. @default 64 */
   readonly share?: number;
   readonly clock: Clock;
 }
@@ -54,7 +54,7 @@ export interface Targets {
 export const MAX_WAIT = 5_000;
 
 /** Throws a TypeError for places that are no positive whole number. */
-export const createTargets = ({ limit = 64, share = 32, clock }: TargetsOptions): Targets => {
+export const createTargets = ({ limit = 256, share = 64, clock }: TargetsOptions): Targets => {
   if (![limit, share].every((places) => Number.isSafeInteger(places) && places > 0))
     throw new TypeError('places are a positive whole number');
   const { recall, forget } = knownTargets(clock);
