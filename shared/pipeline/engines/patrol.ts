@@ -14,8 +14,9 @@ import type { SignalGroup } from './signal-group';
 
 /** Between two rounds, ms: half of what is waited for in memory, so that nothing is late. */
 const ROUND = HORIZON / 2;
-/** Runs read in one turn of the event loop: a few ms. */
+/** Runs read in one turn of the event loop: a few ms. The first ones are few, so that the first is soon under way. */
 const PAGE = 100;
+const FIRST_PAGE = 10;
 
 export interface PatrolOptions {
   readonly journal: () => Promise<Journal>;
@@ -40,15 +41,15 @@ export const patrol = (options: PatrolOptions): Patrol => {
     const until = clock.now() + HORIZON;
     let count = 0;
     let after: { readonly dueAt: number; readonly serial: number } | undefined;
-    while (!closing.aborted) {
-      const page = await file.due({ until, limit: PAGE, after });
+    for (let limit = FIRST_PAGE; !closing.aborted; limit = PAGE) {
+      const page = await file.due({ until, limit, after });
       for (const stored of page) {
         const { run, isNew } = runs.take(stored);
         if (isNew) count += 1;
         goOn(run);
       }
       after = page.at(-1);
-      if (page.length < PAGE) break;
+      if (page.length < limit) break;
       await new Promise((resolve) => setImmediate(resolve));
     }
     return count;

@@ -40,7 +40,6 @@ export interface Performer {
 
 export const performer = (options: PerformerOptions): Performer => {
   const { attempt, save, clock, log, closing, cutting } = options;
-  const working = new Set<Promise<void>>();
 
   /** What was cut is resumed. */
   const blame = (run: LiveRun, error: unknown): void => {
@@ -49,19 +48,24 @@ export const performer = (options: PerformerOptions): Performer => {
       log.error('engine_fault', { run: run.record.id, error });
   };
 
-  const watchOver = (work: Promise<void>): void => {
-    working.add(work);
-    const done = () => void working.delete(work);
-    work.then(done, done);
+  /** Whoever waits for all to have ended. */
+  const waiting = new Set<() => void>();
+  let atWork = 0;
+
+  const done = (): void => {
+    atWork -= 1;
+    if (atWork > 0) return;
+    for (const go of waiting) go();
+    waiting.clear();
   };
 
-  const background: Performer['background'] = (run, work) =>
-    watchOver(
-      work.then(
-        () => undefined,
-        (error: unknown) => blame(run, error),
-      ),
-    );
+  const background: Performer['background'] = (run, work) => {
+    atWork += 1;
+    work.then(done, (error: unknown) => {
+      blame(run, error);
+      done();
+    });
+  };
 
   /** `false`: it means nothing (any more). */
   const change = (run: LiveRun, event: RunEvent): boolean => {
@@ -119,7 +123,8 @@ export const performer = (options: PerformerOptions): Performer => {
   const launch = (run: LiveRun, activity: Activity): void => {
     const work: Working = activity.at === undefined ? {} : { stop: new AbortController() };
     run.working.set(activity.id, work);
-    watchOver(perform(run, activity, work));
+    atWork += 1;
+    void perform(run, activity, work);
   };
 
   const perform = async (run: LiveRun, activity: Activity, work: Working): Promise<void> => {
@@ -145,6 +150,7 @@ export const performer = (options: PerformerOptions): Performer => {
       blame(run, error);
     } finally {
       leave();
+      done();
     }
   };
 
@@ -193,9 +199,11 @@ export const performer = (options: PerformerOptions): Performer => {
     takeUp,
     tell,
     background,
-    idle: async () => {
-      while (working.size > 0) await Promise.all(working);
-    },
+    idle: () =>
+      new Promise((resolve) => {
+        if (atWork === 0) resolve();
+        else waiting.add(resolve);
+      }),
   };
 };
 

@@ -84,14 +84,15 @@ describe('places', () => {
     expect(names()).toEqual(['a4']);
   });
 
-  test('are 64, and 32 for one target', async () => {
+  test('are 256, and 64 for one target', async () => {
     const { enter, names } = door();
-    for (let i = 0; i < 40; i += 1) await enter(`a${i}`);
-    expect(names()).toHaveLength(32);
-    for (let i = 0; i < 40; i += 1) await enter(`b${i}`);
+    for (let i = 0; i < 80; i += 1) await enter(`a${i}`);
     expect(names()).toHaveLength(64);
-    await enter('c1');
-    expect(names()).toHaveLength(64);
+    for (const target of ['b', 'c', 'd'])
+      for (let i = 0; i < 70; i += 1) await enter(`${target}${i}`);
+    expect(names()).toHaveLength(256);
+    await enter('e1');
+    expect(names()).toHaveLength(256);
   });
 
   test('are kept from one target for the others', async () => {
