@@ -47,7 +47,7 @@ const TURN = 20;
 const PATIENCE = 2;
 /** Where the last commit had as many works, the next one waits this long for more, in ms: an fsync costs as much. */
 const COMPANY = 4;
-const GATHERING = 2;
+const GATHERING = 3;
 /** Between two tries for a lock, in ms. */
 const MAX_PAUSE = 25;
 
