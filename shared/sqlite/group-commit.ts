@@ -113,8 +113,7 @@ export const groupCommit = ({ connection, wait, unavailable }: GroupCommitOption
     if (queue.length > 0) beLazy();
   };
 
-  const gather = (): Promise<void> =>
-    company >= COMPANY ? systemClock.sleep(GATHERING) : turn();
+  const gather = (): Promise<void> => (company >= COMPANY ? systemClock.sleep(GATHERING) : turn());
 
   const beLazy = (): void => {
     waiting ??= setTimeout(hurry, PATIENCE);
