@@ -76,7 +76,7 @@ describe('a run under way', () => {
       /2 of 2[\s\S]*refused 503The receiver had a fault of its own\./,
     );
     expect(await stateOf(page, 'approve').locator('.next').textContent()).toMatch(
-      /^time is up in (?:59|60) minutes$/,
+      /^time is up in (?:59 minutes|60 minutes|1 hour)$/,
     );
     expect(await page.locator('.graph g[data-step="newsletter"]').getAttribute('data-state')).toBe(
       'failed',
