@@ -59,7 +59,8 @@ export const createReader = (options: ReaderOptions): Reader => {
       if (isLast) return undefined;
       // It may be accepted and not begun yet; or it was quicker than the two questions, or is forgotten.
       const passage = await ingress.passage(id, passageOf(id, {}));
-      if (passage === 'unknown') return undefined;
+      // What was accepted here a moment ago is there, whatever a new leader of the cluster says of it.
+      if (passage === 'unknown' && !isRecent(id)) return undefined;
       isLast = passage === 'ended';
       if (clock.now() > patience) throw unavailable(new Error(`the run ${id} does not begin`));
       if (!isLast) await clock.sleep(POLL.least);
