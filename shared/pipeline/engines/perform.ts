@@ -8,9 +8,9 @@ import type { Log } from '../../handler';
 import type { Attempt, AttemptOutcome } from '../attempt';
 import { type RunEvent, transition } from '../machine/transition';
 import { type Activity, underway } from '../machine/underway';
-import { resultOf } from '../progress';
 import { hasEnded, type LiveRun, type Working } from './live-run';
 import type { Recorder } from './recorder';
+import { reportAttempt } from './report-attempt';
 import type { SignalGroup } from './signal-group';
 
 /** What is due within this time is waited for in memory; what is due later, somebody comes back for. ms */
@@ -145,7 +145,7 @@ export const performer = (options: PerformerOptions): Performer => {
       // At work until then: in the journal, by which others take up what is due, it still was.
       leave();
       if (run.takenUp !== run.saved || outcome.verdict === 'postponed') takeUp(run);
-      report(run, activity, outcome);
+      reportAttempt(log, run.record, activity, outcome);
     } catch (error) {
       blame(run, error);
     } finally {
@@ -168,31 +168,6 @@ export const performer = (options: PerformerOptions): Performer => {
       log.error('attempt_broken', { run: record.id, step: activity.step.name, error });
       return { verdict: 'dead', error: { code: 'internal' } };
     }
-  };
-
-  const report = (
-    { record, saved }: LiveRun,
-    { step, undo, attempt }: Activity,
-    outcome: AttemptOutcome,
-  ): void => {
-    if (outcome.verdict === 'delivered') return;
-    const fields = {
-      run: record.id,
-      pipeline: record.pipeline.name,
-      step: step.name,
-      ...(undo && { undo }),
-      attempt,
-    };
-    if (outcome.verdict === 'postponed') {
-      log.info('attempt_postponed', { ...fields, until: new Date(outcome.at).toISOString() });
-      return;
-    }
-    const { code, status } = outcome.error;
-    const result = resultOf(saved.results, step.name);
-    const isOver = (undo ? result.undo?.state : result.state) === 'failed';
-    const line = { ...fields, failure: code, status };
-    if (isOver) log.warn(undo ? 'undo_failed' : 'step_failed', line);
-    else log.info('attempt_failed', line);
   };
 
   return {

@@ -4,6 +4,7 @@
  * Fails closed: an attempt that was cut, because the process stops or has lost Restate, gives no outcome; it is made
  * again elsewhere, under the same number and key.
  */
+
 import type { Clock } from '../../../clock';
 import { Failure } from '../../../failure';
 import type { Log } from '../../../handler';
@@ -12,6 +13,7 @@ import { transition } from '../../machine/transition';
 import { type Activity, underway } from '../../machine/underway';
 import type { Pipeline } from '../../pipeline';
 import type { Progress, RunRecord } from '../../progress';
+import { reportAttempt } from '../report-attempt';
 import { signalGroup } from '../signal-group';
 import type { Ended, Perform } from './carrier';
 
@@ -75,7 +77,7 @@ export const createAttempts = ({ attempt, clock, log }: AttemptsOptions): Attemp
             if (due > clock.now()) await clock.sleep(due - clock.now(), signal);
             const { step, undo, attempt } = activity;
             const outcome = await make(run, progress, activity, signal);
-            report(run, activity, outcome);
+            reportAttempt(log, run, activity, outcome);
             const now = clock.now();
             // Not counted, so nothing that anybody must know.
             if (outcome.verdict === 'postponed' && outcome.at <= now + SHORT_WAIT) {
@@ -90,29 +92,6 @@ export const createAttempts = ({ attempt, clock, log }: AttemptsOptions): Attemp
           return ended;
         }),
       );
-
-  const report = (
-    run: RunRecord,
-    { step, undo, attempt }: Activity,
-    outcome: AttemptOutcome,
-  ): void => {
-    if (outcome.verdict === 'delivered') return;
-    const fields = {
-      run: run.id,
-      pipeline: run.pipeline.name,
-      step: step.name,
-      ...(undo && { undo }),
-      attempt,
-    };
-    if (outcome.verdict === 'postponed') {
-      log.info('attempt_postponed', { ...fields, until: new Date(outcome.at).toISOString() });
-      return;
-    }
-    const { code, status } = outcome.error;
-    const line = { ...fields, failure: code, status };
-    if (outcome.verdict === 'again') log.info('attempt_failed', line);
-    else log.warn(undo ? 'undo_failed' : 'step_failed', line);
-  };
 
   return {
     of: perform,
