@@ -19,6 +19,45 @@ export interface Sms {
   /** E.164. */
   readonly to: string;
   readonly text: string;
+  /** Where the provider reports what became of the message. @default nowhere */
+  readonly statusCallback?: string;
+}
+
+/** What the next hop said when it took a message. */
+export interface Receipt {
+  /** Its own name for the message. @default it gave none */
+  readonly id?: string;
+}
+
+/** What a provider says of a text message that it has. */
+export interface SmsReport {
+  /** Its name for the message. */
+  readonly id: string;
+  readonly state: 'accepted' | 'delivered' | 'failed';
+  /** The provider's number for what went wrong. @default nothing did */
+  readonly providerCode?: number;
+}
+
+/** The provider's reports on text messages: those that it sends, and those that one asks for. */
+export interface SmsReports {
+  /**
+   * The report in a callback; `undefined` when it is not provably the provider's. Throws `invalid_input` for a callback
+   * of the provider's with parameters that it does not have.
+   */
+  read(callback: SmsCallback): SmsReport | undefined;
+  /**
+   * What the provider has of this message, by recipient, text and time; `undefined` when it knows of none.
+   * Rejects with `send_failed` when it cannot be asked.
+   */
+  find(sms: Sms & { readonly since: number }, signal: AbortSignal): Promise<SmsReport | undefined>;
+}
+
+export interface SmsCallback {
+  /** As the provider was given it: from PUBLIC_URL, never from a Host field; with its query. */
+  readonly url: string;
+  readonly signature: string;
+  /** `application/x-www-form-urlencoded`, as it came. */
+  readonly body: string;
 }
 
 export interface SendOptions {
@@ -29,6 +68,7 @@ export interface SendOptions {
 
 /**
  * Resolves when the next hop has taken the message. Rejects with `send_failed` (may succeed later) or
- * `send_refused` (never will). Neither holds the text or the full address.
+ * `send_refused` (never will); `isUnsent` tells whether a failed one can have been taken all the same. Neither holds
+ * the text or the full address.
  */
-export type Sender<Message> = (message: Message, options: SendOptions) => Promise<void>;
+export type Sender<Message> = (message: Message, options: SendOptions) => Promise<Receipt>;
