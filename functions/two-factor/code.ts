@@ -27,3 +27,16 @@ export const macOf = (key: Key, binding: Binding, code: string): string =>
 /** In constant time. */
 export const isRight = (key: Key, binding: Binding, made: string, code: string): boolean =>
   equalBytes(Buffer.from(made), Buffer.from(macOf(key, binding, code)));
+
+/** The longest spelling that is looked at, in characters. */
+const MAX_TYPED = 32;
+
+/**
+ * The six digits of a code as people type and paste it: white space around it, one space or hyphen in its middle.
+ * `undefined` for everything else: other digits than ASCII's look alike and count differently from system to system.
+ */
+export const readCode = (typed: unknown): string | undefined => {
+  if (typeof typed !== 'string' || typed.length > MAX_TYPED) return undefined;
+  const [, first, last] = /^([0-9]{3})[ -]?([0-9]{3})$/.exec(typed.trim()) ?? [];
+  return first === undefined || last === undefined ? undefined : first + last;
+};

@@ -1,109 +1,212 @@
 /**
- * Issues a challenge. With an idempotency key there is one challenge and one message for it, however often the request
- * comes; what a crash or a failed send left half done is done again with a fresh code, and the old one is void.
+ * Issues a challenge. What is durable comes first: budgets, the code's MAC and the message in the queue are stored before
+ * the answer, and the message goes out after it. With an idempotency key there is one challenge and one message,
+ * however often the request comes and wherever it crashed.
  *
- * Fails closed: without the store nothing is sent.
+ * Whoever cannot get a code, because nobody knows them, they are locked or have no phone, gets a decoy: the same reads,
+ * writes and bytes, and no message. Fails closed: without the store nothing is sent.
  */
 import { Failure } from '../../shared/failure';
 import type { Context } from '../../shared/handler';
 import { fingerprint, hasFingerprint } from '../../shared/idempotency/fingerprint';
 import { type Key, mac } from '../../shared/keys';
-import type { Platform } from '../../shared/platform';
 import { randomId } from '../../shared/random';
 import { ABSENT, type Entry } from '../../shared/store/store';
-import { type Delivery, decideDelivery, deliveryKey, REMEMBER } from './delivery';
-import { createDispatch } from './dispatch';
+import { placeOf } from './budget/place';
+import { type Challenge, type Claim, cooldown, LEASE, LIFETIME } from './challenge';
+import { createCompose } from './compose';
 import type { Wish } from './input';
-
-export interface Issued {
-  readonly challenge: string;
-  /** ms since the epoch */
-  readonly expiresAt: number;
-}
+import type { PartsWithDelivery } from './parts';
 
 export interface IssueOptions {
   readonly wish: Wish;
   /** Names the effect; `undefined` when the caller has no way to repeat itself. */
   readonly key: string | undefined;
-  readonly log: Context['log'];
+}
+
+export interface Issued {
+  readonly challenge: string;
+  readonly record: Challenge;
+}
+
+/** Where codes of this wish go; a decoy's place is that of nobody. */
+interface Destination {
+  readonly channel: Challenge['channel'];
+  readonly to: string;
+  readonly known: boolean;
 }
 
 /**
- * Rejects with `in_progress` while the message is being sent, `idempotency_mismatch` for the same key with another
- * wish, and with what sending and storing reject with.
+ * Rejects with `in_progress` while a request with the same key is at it, `idempotency_mismatch` for the same key with
+ * another wish, `rate_limited` when the caller's address, the number's region or the purse has no more for now, and
+ * `store_unavailable`.
  */
-export const createIssue = (platform: Platform) => {
-  const { store, clock, random } = platform;
-  const dispatch = createDispatch(platform);
+export const createIssue = (parts: PartsWithDelivery) => {
+  const { platform, records, budgets, factors, audit } = parts;
+  const { clock, random } = platform;
   const idKeys = platform.keys('two-factor challenge');
   const digestKeys = platform.keys('two-factor digest');
+  const compose = createCompose(parts);
 
   /** The id is a capability, so it cannot be the key itself; a key version of before may have made it. */
   const find = async (key: string) => {
     const ids = idKeys.all.map((version) => challengeId(version, key));
     for (const challenge of ids) {
-      const entry = await store.get<Delivery>(deliveryKey(challenge));
+      const entry = await records.find(challenge);
       if (entry) return { challenge, entry };
     }
     return { challenge: ids[0] as string, entry: undefined };
   };
 
-  const write = (challenge: string, version: number, delivery: Delivery) =>
-    store.compareAndSwap<Delivery>(deliveryKey(challenge), version, delivery, { ttl: REMEMBER });
-
-  const reserve = async (
+  const claim = async (
     key: string,
-    wish: Wish,
-  ): Promise<Issued | { challenge: string; mine: Entry<Delivery>; leaseUntil: number }> => {
-    const asked = [wish.user, wish.purpose, wish.channel, wish.to, wish.locale ?? ''];
+    asked: readonly string[],
+  ): Promise<Issued | { challenge: string; mine: Entry<Claim> }> => {
     for (let tries = 0; tries < 3; tries++) {
       const { challenge, entry } = await find(key);
-      const decision = decideDelivery({
-        existing: entry?.value,
-        isSame: entry ? hasFingerprint(entry.value.fingerprint, digestKeys, ...asked) : false,
+      if (entry && !hasFingerprint(entry.value.fingerprint, digestKeys, ...asked))
+        throw new Failure('idempotency_mismatch');
+      const existing = entry?.value;
+      if (existing && existing.state !== 'issuing') return { challenge, record: existing };
+      const now = clock.now();
+      if (existing && now < existing.leaseUntil) throw inProgress(existing.leaseUntil - now);
+      const mine = await records.put<Claim>(challenge, entry?.version ?? ABSENT, {
+        state: 'issuing',
         fingerprint: fingerprint(digestKeys, ...asked),
-        now: clock.now(),
+        leaseUntil: now + LEASE,
       });
-      if (decision.action === 'refuse') throw new Failure('idempotency_mismatch');
-      if (decision.action === 'answer') return { challenge, expiresAt: decision.expiresAt };
-      if (decision.action === 'wait') throw inProgress(decision.ms);
-      const { delivery, leaseUntil } = decision;
-      const mine = await write(challenge, entry?.version ?? ABSENT, delivery);
-      if (mine) return { challenge, mine, leaseUntil };
+      if (mine) return { challenge, mine };
     }
     throw inProgress(1);
   };
 
-  return async ({ wish, key, log }: IssueOptions): Promise<Issued> => {
-    if (key === undefined) {
-      const challenge = randomId(random);
-      return { challenge, expiresAt: await dispatch({ challenge, wish, delivery: 0 }) };
+  const destinationOf = async (wish: Wish): Promise<Destination> => {
+    const { user, channel, to } = wish;
+    if (channel === 'totp' || channel === 'recovery') return { channel, to: '', known: true };
+    if (to !== undefined && channel !== 'auto') return { channel, to, known: true };
+    const enrolled = await factors.destination(user, channel);
+    return enrolled
+      ? { ...enrolled, known: true }
+      : { channel: channel === 'auto' ? 'sms' : channel, to: '', known: false };
+  };
+
+  const ask = async (
+    challenge: string,
+    wish: Wish,
+    { channel, to, known }: Destination,
+    context: Context,
+  ): Promise<{ readonly decoy: boolean; readonly at: number }> => {
+    const messages = channel === 'sms' || channel === 'mail';
+    const phone = known && channel === 'sms' ? placeOf(to) : undefined;
+    const grant = await budgets.issue(
+      {
+        challenge,
+        userDigests: records.userDigests(wish.user),
+        destinationDigests: messages
+          ? records.destinationDigests(channel, known ? to : `nobody ${wish.user}`)
+          : records.destinationDigests(channel, wish.user),
+        decoy: !known,
+        phone,
+        clientAddress: context.clientAddress,
+        messages,
+      },
+      context.waitUntil,
+    );
+    const suppressed = (reason: 'unknown' | Exclude<typeof grant, { granted: true }>['reason']) =>
+      audit(context, {
+        type: 'challenge_suppressed',
+        challenge,
+        user: wish.user,
+        purpose: wish.purpose,
+        channel,
+        reason,
+      });
+    if (grant.granted) {
+      if (!known) suppressed('unknown');
+      return { decoy: !known, at: grant.at };
     }
-    const reserved = await reserve(key, wish);
-    if ('expiresAt' in reserved) return reserved;
-    const { challenge, mine, leaseUntil } = reserved;
-    const { fingerprint } = mine.value;
-    /** The message is out or is known not to be: what the record says of it comes second, so it only warns. */
-    const note = (delivery: Delivery) =>
-      write(challenge, mine.version, delivery).then(
-        (written) => written ?? log.warn('delivery_overtaken'),
-        (cause: unknown) => log.warn('delivery_not_noted', { cause }),
-      );
-    try {
-      const expiresAt = await dispatch({ challenge, wish, delivery: mine.version, leaseUntil });
-      await note({ fingerprint, state: 'sent', expiresAt });
-      return { challenge, expiresAt };
-    } catch (thrown) {
-      // Free at once: the next try need not wait for the lease to end.
-      await note({ fingerprint, state: 'reserved', leaseUntil: 0 });
-      throw thrown;
-    }
+    const { reason, retryAfter } = grant;
+    suppressed(reason);
+    // What says nothing of the user may be said; of an enrolled number not even its country may be.
+    if (reason === 'address' || (wish.to !== undefined && OF_THE_NUMBER.has(reason)))
+      throw rateLimited(retryAfter);
+    return { decoy: true, at: clock.now() };
+  };
+
+  return async ({ wish, key }: IssueOptions, context: Context): Promise<Issued> => {
+    const asked = [wish.user, wish.purpose, wish.channel, wish.to ?? '', wish.locale ?? ''];
+    const claimed =
+      key === undefined
+        ? { challenge: randomId(random), mine: undefined }
+        : await claim(key, asked);
+    if ('record' in claimed) return claimed;
+    const { challenge, mine } = claimed;
+    const [destination, has] = await Promise.all([destinationOf(wish), factors.has(wish.user)]);
+    if (has.totp && wish.channel !== 'totp' && wish.channel !== 'recovery')
+      audit(context, {
+        type: 'downgrade',
+        challenge,
+        user: wish.user,
+        channel: destination.channel,
+      });
+    const { decoy, at } = await ask(challenge, wish, destination, context);
+    const { channel, to } = destination;
+    const now = clock.now();
+    const { keyId, user, ...code } = await compose({
+      challenge,
+      n: 0,
+      user: wish.user,
+      purpose: wish.purpose,
+      channel,
+      to,
+      locale: wish.locale,
+      silent: decoy,
+      at,
+    });
+    const record: Challenge = {
+      state: 'open',
+      fingerprint: fingerprint(digestKeys, ...asked),
+      keyId,
+      user,
+      purpose: wish.purpose,
+      asked: wish.channel,
+      channel,
+      destination: code.destination,
+      sealed: records.sealPerson(challenge, {
+        user: wish.user,
+        ...(to !== '' && { to }),
+        ...(wish.locale !== undefined && { locale: wish.locale }),
+      }),
+      decoy,
+      codeId: code.codeId,
+      attempts: 0,
+      sends: code.send ? [code.send] : [],
+      expiresAt: now + LIFETIME,
+      resendAt: now + cooldown(1),
+    };
+    // Another has taken over after the lease: theirs counts, and the code of this one is in no challenge.
+    if (!(await records.put(challenge, mine?.version ?? ABSENT, record))) throw inProgress(1);
+    audit(context, {
+      type: 'challenge_issued',
+      challenge,
+      user: wish.user,
+      purpose: wish.purpose,
+      channel,
+    });
+    return { challenge, record };
   };
 };
+
+const OF_THE_NUMBER: ReadonlySet<string> = new Set(['prefix', 'country', 'spend']);
 
 /** 128 bits, of the same shape as a random one. */
 const challengeId = (key: Key, idempotencyKey: string): string =>
   mac(key, idempotencyKey).subarray(0, 16).toString('base64url');
 
-const inProgress = (ms: number): Failure =>
+export const inProgress = (ms: number): Failure =>
   new Failure('in_progress', { headers: { 'retry-after': String(Math.ceil(ms / 1_000)) } });
+
+export const rateLimited = (ms: number): Failure =>
+  new Failure('rate_limited', {
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(ms / 1_000))) },
+  });

@@ -5,70 +5,71 @@
  *
  * Fails closed: without the store nothing is verified.
  */
-import { Failure } from '../../shared/failure';
-import { equalSecrets } from '../../shared/keys';
-import type { Platform } from '../../shared/platform';
+import { randomId } from '../../shared/random';
 import type { Entry } from '../../shared/store/store';
-import { beginAttempt, type Challenge, challengeKey, MAX_ATTEMPTS } from './challenge';
-import { isRight } from './code';
-import { userDigest } from './dispatch';
+import { beginAttempt, type Challenge, consume } from './challenge';
+import { isRight, readCode } from './code';
 import type { VerifyInput } from './input';
+import type { Parts } from './parts';
 
 /** `closed`: unknown, expired, used, or no attempt left. The caller is told `verified` or not, no more. */
-export type Verdict = 'verified' | 'wrong' | 'closed';
+export type Verdict =
+  | { readonly verdict: 'verified'; readonly record: Challenge }
+  | { readonly verdict: 'wrong' | 'closed'; readonly record?: Challenge };
 
-/** Every lost swap is an attempt, a consumption or a fresh code of somebody else, and of these there are only so many. */
-const MAX_TRIES = MAX_ATTEMPTS + 3;
+/** The digest of no user. */
+const NOBODY = '-';
 
-export const createVerify = (platform: Platform) => {
-  const { store, clock } = platform;
+export const createVerify = ({
+  platform,
+  records,
+  factors,
+}: Pick<Parts, 'platform' | 'records' | 'factors'>) => {
+  const { clock, random } = platform;
   const codeKeys = platform.keys('two-factor code');
-  const digestKeys = platform.keys('two-factor digest');
 
-  /** The challenge with this attempt counted in it. */
-  const count = async (challenge: string): Promise<Entry<Challenge> | undefined> => {
-    const key = challengeKey(challenge);
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const entry = await store.get<Challenge>(key);
-      const now = clock.now();
-      const begun = entry && beginAttempt(entry.value, now);
-      if (!begun) return undefined;
-      const ttl = Math.max(begun.expiresAt - now, store.capabilities.minTtl);
-      const counted = await store.compareAndSwap(key, entry.version, begun, { ttl });
-      if (counted) return counted;
-    }
-    throw new Failure('store_unavailable');
+  /** By a code that we sent. The MAC is computed for decoys too. */
+  const isSentCode = (
+    challenge: string,
+    { value }: Entry<Challenge>,
+    mac: string | undefined,
+    given: string,
+  ): boolean => {
+    const key = codeKeys.all.find(({ id }) => id === value.keyId);
+    const code = readCode(given);
+    if (!key || mac === undefined || code === undefined) return false;
+    return isRight(key, { ...value, challenge }, mac, code) && !value.decoy;
   };
 
-  /** Whether it was ours to use. */
-  const consume = async ({ key, value, version }: Entry<Challenge>): Promise<boolean> => {
-    let latest = version;
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      if (await store.delete(key, latest)) return true;
-      const entry = await store.get<Challenge>(key);
-      // Gone: somebody used it. Another MAC: a fresh code took its place.
-      if (entry?.value.mac !== value.mac) return false;
-      latest = entry.version;
-    }
-    throw new Failure('store_unavailable');
-  };
-
-  const isFor = ({ keyId, ...issued }: Challenge, { user, purpose }: VerifyInput): boolean => {
-    const key = digestKeys.all.find(({ id }) => id === keyId);
-    if (user !== undefined && !(key && equalSecrets(userDigest(key, user), issued.user)))
-      return false;
-    return purpose === undefined || purpose === issued.purpose;
-  };
+  const isFor = (issued: Challenge, { user, purpose }: VerifyInput): boolean =>
+    (user === undefined || records.isUser(issued, user)) &&
+    (purpose === undefined || purpose === issued.purpose);
 
   return async (input: VerifyInput): Promise<Verdict> => {
-    const counted = await count(input.challenge);
-    if (!counted) return 'closed';
-    const { value } = counted;
-    const key = codeKeys.all.find(({ id }) => id === value.keyId);
-    const right =
-      key !== undefined &&
-      isRight(key, { ...value, challenge: input.challenge }, value.mac, input.code);
-    if (!right || !isFor(value, input)) return 'wrong';
-    return (await consume(counted)) ? 'verified' : 'closed';
+    const { challenge, code } = input;
+    const counted = await records.change(challenge, (latest) => beginAttempt(latest, clock.now()));
+    if (!counted) return { verdict: 'closed' };
+    const record = counted.value;
+    const { channel, codeId, user, decoy } = record;
+    const live = await records.getCode(challenge, codeId);
+    // The store's clock has ended it, whatever ours says.
+    if (!live) return { verdict: 'closed', record };
+    const right = isFor(record, input) && (await isRightCode());
+    if (!right) return { verdict: 'wrong', record };
+    const token = randomId(random);
+    const verified = await records.change(challenge, (latest) =>
+      consume(latest, { codeId, token, now: clock.now() }),
+    );
+    return verified
+      ? { verdict: 'verified', record: verified.value }
+      : { verdict: 'closed', record };
+
+    function isRightCode(): boolean | Promise<boolean> {
+      // A decoy must not use up what the one whom it stands for has.
+      const whose = decoy ? NOBODY : user;
+      if (channel === 'totp') return factors.useTotp(whose, code);
+      if (channel === 'recovery') return factors.useRecoveryCode(whose, code);
+      return isSentCode(challenge, counted as Entry<Challenge>, live?.mac, code);
+    }
   };
 };
