@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIFETIME } from '../../../functions/two-factor/challenge';
 import { TEXTS, textsFor } from '../../../functions/two-factor/texts';
+import { encoded } from './gsm-alphabet';
 
 type Locale = keyof typeof TEXTS;
 const locales = Object.keys(TEXTS) as Locale[];
@@ -36,6 +37,16 @@ const NEVER_SHARE: Readonly<Record<Locale, RegExp>> = {
   ar: /لا تشاركه مع أحد/,
 };
 
+/** The same in a text message. */
+const KEEP_IT: Readonly<Record<Locale, RegExp>> = {
+  ...NEVER_SHARE,
+  de: /(?:Geben Sie ihn nie weiter|Nie weitergeben)\./,
+  es: /No la comparta con nadie\./,
+  tr: /Kimseye vermeyin\./,
+  ru: /Никому не сообщайте\./,
+  ar: /لا تشاركه/,
+};
+
 describe.each(locales)('a mail in %s', (locale) => {
   const { subject, mail } = TEXTS[locale];
   const text = mail('012345', 10);
@@ -60,11 +71,27 @@ describe.each(locales)('a mail in %s', (locale) => {
   });
 });
 
-test('every text message is written in the letters of its language, but for the barest', () => {
-  for (const locale of locales)
-    for (const say of TEXTS[locale].sms)
-      for (const letter of say('012345', 10).match(/\p{L}/gu) ?? [])
-        expect(letter).toMatch(SCRIPTS[locale] ?? /^\p{Script=Latin}$/u);
+describe.each(locales)('the text messages in %s', (locale) => {
+  const texts = TEXTS[locale].sms.map((say) => say('012345', 10));
+
+  test('are written in the letters of their language, GSM 7-bit where those are Latin', () => {
+    const script = SCRIPTS[locale] ?? /^\p{Script=Latin}$/u;
+    for (const text of texts) {
+      for (const letter of text.match(/\p{L}/gu) ?? []) expect(letter).toMatch(script);
+      expect({ text, ...encoded(text) }).toMatchObject({
+        encoding: locale in SCRIPTS ? 'ucs-2' : 'gsm-7',
+      });
+    }
+  });
+
+  test('say for how long, then never to share it, then the code, in fewer and fewer letters', () => {
+    const units = texts.map((text) => encoded(text).units);
+    expect(units).toEqual([...new Set(units)].sort((a, b) => b - a));
+    expect(texts[0]).toContain('10');
+    for (const text of texts.slice(0, -1)) expect(text).toMatch(KEEP_IT[locale]);
+    for (const text of texts) expect(text.split('012345')).toHaveLength(2);
+    expect(texts.at(-1)).toMatch(/^(?:\p{L}+ )?012345$/u);
+  });
 });
 
 test('no two languages say the same', () => {
@@ -124,8 +151,8 @@ describe('the language', () => {
     '__proto__',
     'not a tag',
     `de-${'x'.repeat(40)}`,
-    `de${'-1996abcd'.repeat(5)}`,
-  ])('of %s is English: not here, in another script, or no tag', (tag) => {
+    'de-a-twelve-thirteen-fourteen-fifteen',
+  ])('of %s is English: not here, in another script, too long, or no tag', (tag) => {
     expect(textsFor(tag)).toBe(TEXTS.en);
   });
 });
