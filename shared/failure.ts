@@ -16,6 +16,7 @@ const kinds = {
   unauthorized: { status: 401, detail: 'Credentials are missing or wrong.' },
   verification_failed: { status: 401, detail: 'The code is wrong, used, or expired.' },
   forbidden: { status: 403, detail: 'This caller may not do this.' },
+  invalid_signature: { status: 403, detail: 'The signature is missing or wrong.' },
   not_found: { status: 404, detail: 'There is nothing at this address.' },
   method_not_allowed: { status: 405, detail: 'This address does not take this method.' },
   request_timeout: { status: 408, detail: 'The request took too long to arrive.', retryable: true },

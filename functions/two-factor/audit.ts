@@ -61,6 +61,7 @@ export const createAudit = (
 
   return (context, event) => {
     const { type } = event;
+    // The types are for us; this is for whoever gets around them.
     if (!Object.hasOwn(AUDIT_FIELDS, type)) return;
     const challengeRef = referTo('challenge', event.challenge);
     const userRef = referTo('user', event.user);

@@ -25,7 +25,7 @@ export const takeStatus =
   async (request, context) => {
     const refuse = (reason: 'unsigned' | 'not_the_providers'): never => {
       audit(context, { type: 'callback_refused', reason });
-      throw new Failure('forbidden');
+      throw new Failure('invalid_signature');
     };
     const reports = platform.smsReports;
     const signature = request.headers.get('x-twilio-signature');

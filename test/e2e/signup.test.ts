@@ -103,7 +103,7 @@ describe.each(['node', 'functions-framework'])('on the %s host', (name) => {
     )?.[1];
     const { challenge } = (run.steps['confirm-phone']?.output ?? {}) as { challenge?: string };
     const verified = await post(`${host.url}/two-factor/verify`, { challenge, code });
-    expect([verified.status, await verified.json()]).toEqual([200, { status: 'verified' }]);
+    expect([verified.status, await verified.json()]).toMatchObject([200, { status: 'verified' }]);
     expect((await post(`${host.url}/two-factor/verify`, { challenge, code })).status).toBe(401);
 
     const link = /http\S+confirm\?token=\S+/.exec(

@@ -22,6 +22,7 @@ const PUBLIC: Readonly<Record<string, string>> = {
   'POST /signup': 'people sign themselves up',
   'GET /signup/runs/:id': 'its location is a capability of 128 random bits',
   'GET /signup/runs/:id/events': 'the same',
+  'POST /two-factor/status': 'reports of the SMS provider, which signs them',
 };
 
 const environment = {

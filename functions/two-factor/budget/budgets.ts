@@ -125,8 +125,11 @@ export const createBudgets = (options: BudgetOptions): Budgets => {
 
   return {
     issue: (wish, later) => {
-      const [own = [], ...shared] = wish.messages ? messages(wish) : [];
-      return take([[...guesses(wish), ...own], ...shared], later);
+      const [own = [], country = [], spend = []] = wish.messages ? messages(wish) : [];
+      // Guesses late, for they are not given back; and of one ledger after the other, so that of many issues for the
+      // same user and destination those that were first in one are not refused by the other.
+      const [user, destination] = guesses(wish);
+      return take([own, [user, ...country], [destination, ...spend]], later);
     },
     send: (wish, later) => take(wish.messages ? messages(wish) : [], later),
     giveBack: async (wish, at = clock.now()) => {

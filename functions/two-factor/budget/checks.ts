@@ -4,13 +4,14 @@
  * the same number of store operations.
  */
 import { combinerOf } from '../../../shared/limits/combine';
+import type { Points } from '../../../shared/limits/counted';
 import { createLimiter, type Limiter, type Taken } from '../../../shared/limits/limiter';
 import { ask, BREAKER_LIFE, convert, type PrefixBreaker, takeBack } from './breaker';
 import type { BudgetOptions, Budgets, Wish } from './budgets';
 import { clientOf } from './client';
 import { DAY } from './guesses';
 import { createLedgers } from './ledger';
-import { lookUp, MILLIONTHS } from './prices';
+import { EVERY_OTHER, lookUp, MILLIONTHS } from './prices';
 import type { Caps } from './settings';
 
 export type Reason = 'user' | 'destination' | 'address' | 'prefix' | 'country' | 'spend';
@@ -24,7 +25,8 @@ export interface Check {
 }
 
 export interface Checks {
-  guesses(wish: Wish): readonly Check[];
+  /** Of the user, and of the destination. */
+  guesses(wish: Wish): readonly [Check, Check];
   /** In stages: what is one's own first, then what many share. */
   messages(wish: Wish): readonly (readonly Check[])[];
   converted: Budgets['converted'];
@@ -57,7 +59,22 @@ export const createChecks = ({
   const destination = limiter('destination', limits.destination);
   const address = limiter('address', limits.address);
   const prefix = limiter('prefix', limits.prefix);
-  const spend = limiter('spend', limits.spend);
+  /** Of all, and of the countries without a price of their own. */
+  const spend = createLimiter({
+    store,
+    clock,
+    name: 'two-factor/budget/spend',
+    windows: [
+      { points: limits.spend.hourly, duration: HOUR },
+      { points: limits.spend.daily, duration: DAY },
+      { points: limits.spendUnlisted.hourly, duration: HOUR },
+      { points: limits.spendUnlisted.daily, duration: DAY },
+    ],
+  });
+  const costOf = (code: string): Points => {
+    const price = lookUp(prices, code);
+    return prices.has(code) && code !== EVERY_OTHER ? [price, price, 0, 0] : price;
+  };
   const countries = new Map<number, Limiter>();
   const country = (code: string): Limiter => {
     const cap = lookUp(limits.country, code);
@@ -73,10 +90,11 @@ export const createChecks = ({
     challenge: string,
   ): Check => ({
     reason,
-    take: async () => {
-      const named = (keys ?? shadow).map((key) => `two-factor/guesses/${reason}/${key}`);
-      const reserved = await ledgers.reserve(named, challenge, keys !== undefined);
-      if (reserved.granted || keys === undefined) return { taken: true };
+    take: async (_, inShadow) => {
+      const applies = keys !== undefined && !inShadow;
+      const named = (applies ? keys : shadow).map((key) => `two-factor/guesses/${reason}/${key}`);
+      const reserved = await ledgers.reserve(named, challenge, applies);
+      if (reserved.granted || !applies) return { taken: true };
       return { taken: false, retryAfter: reserved.retryAfter };
     },
     // A reservation ends with its challenge only: another delivery of this request may be making it live.
@@ -90,7 +108,7 @@ export const createChecks = ({
     readonly keys: readonly string[] | undefined;
     readonly shadow: readonly string[];
     /** @default 1 */
-    readonly points?: number;
+    readonly points?: Points;
   }
 
   const counting = ({ reason, limiter, keys, shadow, points = 1 }: Counting): Check => ({
@@ -147,7 +165,7 @@ export const createChecks = ({
       const client = clientOf(clientAddress);
       const phone = decoy ? undefined : wish.phone;
       const known = !decoy && destinationDigests.length > 0;
-      const code = phone?.country ?? '*';
+      const code = phone?.country ?? EVERY_OTHER;
       return [
         [
           counting({ reason: 'user', limiter: user, keys: userDigests, shadow }),
@@ -185,7 +203,7 @@ export const createChecks = ({
             limiter: spend,
             keys: phone && ['all'],
             shadow: alone,
-            points: phone ? lookUp(prices, code) : MILLIONTHS,
+            points: phone ? costOf(code) : MILLIONTHS,
           }),
         ],
       ];

@@ -21,6 +21,8 @@ export interface Limits {
   readonly country: Table;
   /** Millionths of the currency unit. */
   readonly spend: Caps;
+  /** What countries without a price of their own may take of it together. */
+  readonly spendUnlisted: Caps;
   readonly breaker: BreakerLimits;
 }
 
@@ -85,6 +87,14 @@ export const BUDGET_SETTINGS = {
     default: '300',
     description: 'What messages by SMS may cost in any 24 hours.',
   },
+  TWO_FACTOR_SPEND_UNLISTED: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 100,
+    default: 50,
+    description:
+      'Percentage of that for all countries together without a price of their own, so that they cannot starve the others.',
+  },
   TWO_FACTOR_BREAKER_SENDS: {
     type: 'integer',
     minimum: 10,
@@ -127,6 +137,13 @@ export const readLimits = (
     if (daily < hourly) mistakes.push(`TWO_FACTOR_${what}_DAILY: is less than an hour's`);
     return { hourly, daily };
   };
+  const spend = caps('SPEND', {
+    hourly: money('TWO_FACTOR_SPEND_HOURLY'),
+    daily: money('TWO_FACTOR_SPEND_DAILY'),
+  });
+  const prices = table('TWO_FACTOR_PRICES', parseMoney, '0.0079');
+  // Where no country is named there is none to keep anything for.
+  const share = prices.size > 1 ? config.TWO_FACTOR_SPEND_UNLISTED : 100;
   const limits: Limits = {
     user: caps('USER', {
       hourly: config.TWO_FACTOR_USER_HOURLY,
@@ -139,16 +156,16 @@ export const readLimits = (
     address: config.TWO_FACTOR_ADDRESS_HOURLY,
     prefix: config.TWO_FACTOR_PREFIX_HOURLY,
     country: table('TWO_FACTOR_COUNTRY_HOURLY', parseCount, '500'),
-    spend: caps('SPEND', {
-      hourly: money('TWO_FACTOR_SPEND_HOURLY'),
-      daily: money('TWO_FACTOR_SPEND_DAILY'),
-    }),
+    spend,
+    spendUnlisted: {
+      hourly: Math.floor((spend.hourly * share) / 100),
+      daily: Math.floor((spend.daily * share) / 100),
+    },
     breaker: {
       sends: config.TWO_FACTOR_BREAKER_SENDS,
       conversions: config.TWO_FACTOR_BREAKER_CONVERSIONS,
     },
   };
-  const prices = table('TWO_FACTOR_PRICES', parseMoney, '0.0079');
   if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'));
   return { limits, prices };
 };
