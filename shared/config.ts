@@ -14,6 +14,8 @@ export interface Setting {
   readonly required?: 'production' | 'always';
   /** Its value is never shown. @default false */
   readonly secret?: boolean;
+  /** Its name is agreed upon with others, so it need not begin with the function's. @default false */
+  readonly shared?: boolean;
   readonly example?: string;
   readonly enum?: readonly string[];
   readonly minimum?: number;
@@ -89,7 +91,7 @@ export const readConfig = <T extends Settings>(
 };
 
 const readSetting = (setting: Setting, raw: unknown): { value?: unknown; error?: string } => {
-  const { required: _, secret: __, description: ___, example: ____, ...schema } = setting;
+  const { required, secret, shared, description, example, ...schema } = setting;
   const holder = { value: raw };
   const [error] = compile(
     { type: 'object', properties: { value: schema } },

@@ -49,7 +49,7 @@ export interface FunctionDeclaration<
   readonly body: { readonly mode: BodyMode };
   /** @default none */
   readonly needs?: readonly Need[];
-  /** Its environment variables; each name begins with the function's: `ADD_DEFAULTS_TARGET`. */
+  /** Its environment variables; each name begins with the function's, `ADD_DEFAULTS_TARGET`, or is `shared`. */
   readonly config: S;
   readonly routes: { readonly [K in R]: Route };
   /** Types of the CloudEvents that it is to be sent. @default none */

@@ -20,7 +20,10 @@ export interface Context {
   readonly params: Readonly<Record<string, string>>;
   /** W3C trace context of this request, with a span of our own: send it on as it is. */
   readonly traceparent: string;
-  /** The caller's IP address, as far as TRUSTED_PROXY_HOPS proxies are believed; `undefined` when there is none. */
+  /**
+   * The caller's IP address, as far as TRUSTED_PROXY_HOPS proxies are believed; `undefined` when there is none, as on
+   * a Unix socket. Throws `aborted` when the caller has cut the connection before anybody could tell whose it was.
+   */
   readonly clientAddress: string | undefined;
   /** Aborts when nobody waits for the answer any more: the client left, or the host must stop. */
   readonly signal: AbortSignal;

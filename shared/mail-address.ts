@@ -6,10 +6,11 @@ import { Failure } from './failure';
 
 /**
  * One addr-spec in the plain form of HTML's email input, with the lengths of RFC 5321 section 4.5.3.1:
- * local part up to 64, 254 in all, a domain of two labels or more, ASCII only (an IDN as its A-labels).
+ * local part up to 64, 254 in all, a domain of two labels or more, ASCII only (an IDN as its A-labels). Never with the
+ * beginning of an encoded word (RFC 2047): there are mail servers that decode it, and then it is another address.
  */
 export const MAIL_ADDRESS =
-  /^(?=.{3,254}$)[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/i;
+  /^(?=.{3,254}$)(?!.*=\?)[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)+$/i;
 
 /**
  * The address to send to: trimmed, domain in lower case, local part as typed, because only its host may say

@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../functions';
+import type { Settings } from '../shared/config';
 import type { AnyFunction } from '../shared/define';
 import { MISPLACED_IMPORTS, misplaced } from './support/imports';
 
@@ -57,7 +58,9 @@ describe('every function', () => {
       expect(declaration.name).toBe(name);
       const prefix = `${name.toUpperCase().replaceAll('-', '_')}_`;
       expect(
-        Object.keys(declaration.config).filter((variable) => !variable.startsWith(prefix)),
+        Object.entries(declaration.config as Settings)
+          .filter(([variable, { shared }]) => !variable.startsWith(prefix) && !shared)
+          .map(([variable]) => variable),
       ).toEqual([]);
       expect(Object.keys(declaration.routes).length).toBeGreaterThan(0);
       for (const route of Object.values(declaration.routes as Record<string, { summary: string }>))

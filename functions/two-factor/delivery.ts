@@ -13,7 +13,7 @@ export const SEND_LEASE = 15_000;
 /** How often a message that surely did not leave is tried again. */
 export const MAX_TRIES = 3;
 
-/** How long a provider is asked for a message before it is taken for one that never came. ms */
+/** How long a provider is asked for a message. ms */
 export const LOOK_UP_FOR = 120_000;
 
 /** `suppressed`: decided not to be sent, or overtaken before it was. */
@@ -120,9 +120,9 @@ export const afterReport = (send: Send, report: SmsReport): Send | undefined => 
   };
 };
 
-/** Looked for and not found: given up once the provider had the time to know it. */
+/** Looked for and not found: given up in time, and never sent again, as no list proves that a message was not taken. */
 export const afterLookUp = (send: Send, now: number): Send =>
-  now < (send.sendingAt ?? send.at) + LOOK_UP_FOR ? send : { ...without(send), state: 'failed' };
+  now < (send.sendingAt ?? send.at) + LOOK_UP_FOR ? send : without(send);
 
 /** The queue: one small record for each message that is not settled. */
 export interface Queued {

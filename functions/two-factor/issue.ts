@@ -186,13 +186,15 @@ export const createIssue = (parts: PartsWithDelivery) => {
     };
     // Another has taken over after the lease: theirs counts, and the code of this one is in no challenge.
     if (!(await records.put(challenge, mine?.version ?? ABSENT, record))) throw inProgress(1);
-    audit(context, {
-      type: 'challenge_issued',
-      challenge,
-      user: wish.user,
-      purpose: wish.purpose,
-      channel,
-    });
+    // One line for each: a decoy has had its own.
+    if (!decoy)
+      audit(context, {
+        type: 'challenge_issued',
+        challenge,
+        user: wish.user,
+        purpose: wish.purpose,
+        channel,
+      });
     return { challenge, record };
   };
 };

@@ -1,9 +1,11 @@
 /** What the node hosts lend a handler. Each part is made when it is asked for: most requests use little of it. */
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Failure } from '../failure';
 import type { Context, Forward, Log } from '../handler';
 import { type Random, systemRandom } from '../random';
 import { continueTrace, traceId } from '../trace';
+import { clientAddress } from './client-address';
 import type { Forwarder } from './forward';
 import type { NodeRequest } from './node-request';
 
@@ -17,6 +19,8 @@ export interface ContextOptions {
   readonly forwarder: Forwarder;
   readonly log: (fields: { readonly id: string; readonly trace: string }) => Log;
   readonly waitUntil: (work: Promise<unknown>) => void;
+  /** As in TRUSTED_PROXY_HOPS. @default 0 */
+  readonly trustedProxyHops?: number | undefined;
   /** @default the operating system's */
   readonly random?: Random;
 }
@@ -43,6 +47,15 @@ export class NodeContext implements HostContext {
     return this.made.traceparent;
   }
 
+  get clientAddress(): string | undefined {
+    const { request, options } = this;
+    return clientAddress({
+      peer: () => peerOf(request.incoming.socket),
+      forwardedFor: () => request.headers.get('x-forwarded-for'),
+      hops: options.trustedProxyHops ?? 0,
+    });
+  }
+
   get signal(): AbortSignal {
     return this.request.signal;
   }
@@ -65,6 +78,16 @@ export class NodeContext implements HostContext {
       { signal: this.signal, ...options },
     );
 }
+
+/**
+ * Of a connection that its caller has reset nobody can tell whose it was, though the request may still be there to be
+ * read. Whoever counts by addresses must not take that for a caller without one: throws `aborted`.
+ */
+const peerOf = ({ remoteAddress, localAddress, destroyed }: Socket): string | undefined => {
+  if (remoteAddress === undefined && (destroyed || localAddress !== undefined))
+    throw new Failure('aborted');
+  return remoteAddress;
+};
 
 /** Aborts when the client has left before its answer was complete, or when the host must stop. */
 export class CallSignal {

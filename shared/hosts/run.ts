@@ -33,8 +33,10 @@ export const run = async ({
 }: RunOptions): Promise<void> => {
   const environment: Environment = process.env;
   // What the host itself must know; the suite reads all, and tells what is wrong.
-  const { LOG_LEVEL, PORT, HOST } = SUITE_SETTINGS;
-  const { config } = readConfig({ LOG_LEVEL, PORT, HOST }, environment, { production: false });
+  const { LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS } = SUITE_SETTINGS;
+  const { config } = readConfig({ LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS }, environment, {
+    production: false,
+  });
   const logAt = processLog(config.LOG_LEVEL);
   const log = logAt({});
   let address: AddressInfo | undefined;
@@ -63,6 +65,7 @@ export const run = async ({
       stopped: cutting.signal,
       stopping: () => stopping.signal.aborted,
       verbose: config.LOG_LEVEL === 'debug',
+      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
       waitUntil: (work) => {
         const kept = work
           .catch((error: unknown) => log.error('background_failed', { error }))

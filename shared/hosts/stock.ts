@@ -8,7 +8,9 @@ import { readdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { systemClock } from '../clock';
+import { readConfig } from '../config';
 import { systemRandom } from '../random';
+import { SUITE_SETTINGS } from '../suite/environment';
 import { type Catalogue, ConfigurationError, createSuite } from '../suite/suite';
 import { createForwarder } from './forward';
 import { createListener, type Listener } from './listener';
@@ -71,6 +73,8 @@ const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
       });
       await suite.open();
       const { intercept } = suite;
+      const { TRUSTED_PROXY_HOPS } = SUITE_SETTINGS;
+      const { config } = readConfig({ TRUSTED_PROXY_HOPS }, environment, { production: false });
       const listener = createListener({
         application: suite.application,
         forwarder: createForwarder(),
@@ -78,6 +82,7 @@ const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
         stopped: new AbortController().signal,
         stopping: () => false,
         verbose: process.env.LOG_LEVEL === 'debug',
+        trustedProxyHops: config.TRUSTED_PROXY_HOPS,
         waitUntil: (work) =>
           void work.catch((error: unknown) => logAt({}).error('background_failed', { error })),
       });

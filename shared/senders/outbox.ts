@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock';
 import { ABSENT, type Entry, type Store } from '../store/store';
-import type { Mail, Sender, SendOptions, Sms } from './sender';
+import type { Mail, Receipt, Sender, SendOptions, Sms } from './sender';
 
 export interface OutboxMessage {
   readonly channel: 'mail' | 'sms';
@@ -33,12 +33,13 @@ export const outboxSenders = (
   store: Store,
   clock: Clock,
 ): { readonly mail: Sender<Mail>; readonly sms: Sender<Sms> } => {
-  const keep = async (message: Omit<OutboxMessage, 'at'>): Promise<void> => {
+  const keep = async (message: Omit<OutboxMessage, 'at'>): Promise<Receipt> => {
     const { channel, idempotencyKey } = message;
     const name = createHash('sha256').update(`${channel} ${idempotencyKey}`).digest('hex');
     const value: OutboxMessage = { ...message, at: new Date(clock.now()).toISOString() };
     const kept = await store.compareAndSwap(PREFIX + name, ABSENT, value, { ttl: OUTBOX_TTL });
     if (kept) await trim(store);
+    return {};
   };
   return {
     mail: ({ to, subject, text, html, listUnsubscribe }, { idempotencyKey }: SendOptions) =>

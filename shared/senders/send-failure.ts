@@ -7,8 +7,10 @@ import { Failure } from '../failure';
  */
 export interface SendFacts {
   readonly sender: 'smtp' | 'twilio';
-  /** A word of ours or a constant of the vendor's. After `timeout` and `aborted` the message may still have arrived. */
+  /** A word of ours or a constant of the vendor's. */
   readonly reason: string;
+  /** Whether the message surely did not leave; `false` where the next hop may have taken it. */
+  readonly unsent: boolean;
   /** SMTP reply code or HTTP status. */
   readonly status?: number;
   /** The provider's error number. */
@@ -17,3 +19,10 @@ export interface SendFacts {
 
 export const sendFailure = (code: 'send_failed' | 'send_refused', facts: SendFacts): Failure =>
   new Failure(code, { cause: facts });
+
+/**
+ * Whether a message whose sending threw this surely did not leave: refused by the next hop, or never handed over.
+ * `false` for all else, errors of unknown origin too: then it may have arrived, and to send it again may be twice.
+ */
+export const isUnsent = (thrown: unknown): boolean =>
+  thrown instanceof Failure && (thrown.cause as Partial<SendFacts> | undefined)?.unsent === true;

@@ -28,10 +28,11 @@ export const SUITE_SETTINGS = {
   },
   STORE_URL: {
     type: 'string',
+    secret: true,
     required: 'production',
     example: 'sqlite:./.data/faas.db',
     description:
-      'Where functions keep their records: memory: or sqlite:PATH. Development: sqlite:./.data/faas.db.',
+      'Where functions keep their records: memory:, sqlite:PATH, or redis://USER:PASSWORD@HOST:PORT/DATABASE?prefix=NAME (rediss: for TLS). Development: sqlite:./.data/faas.db.',
   },
   ENGINE_URL: {
     type: 'string',
@@ -149,6 +150,14 @@ export const SUITE_SETTINGS = {
     format: 'uri',
     required: 'production',
     description: 'Base of links in mails. Development: http://localhost:PORT.',
+  },
+  TRUSTED_PROXY_HOPS: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 16,
+    default: 0,
+    description:
+      'Proxies of yours that every request comes through, each adding its caller to X-Forwarded-For: what budgets by address believe. 0: the socket.',
   },
   LOG_LEVEL: {
     type: 'string',

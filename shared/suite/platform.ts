@@ -7,8 +7,9 @@ import type { Need } from '../define';
 import { deriveKeys } from '../keys';
 import type { HostedEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
-import type { Mail, Sender, Sms } from '../senders/sender';
+import type { Mail, Sender, Sms, SmsReports } from '../senders/sender';
 import type { Store } from '../store/store';
+import { createBackground } from './background';
 import { developmentSecret } from './development-secret';
 import type { SuiteConfig } from './environment';
 import type { SuiteOptions } from './suite';
@@ -18,6 +19,8 @@ export interface OpenPlatform extends Platform {
   readonly engine: HostedEngine;
   /** The store, also where no function needs one: for the pages of the suite itself. */
   openStore(): Promise<Store>;
+  /** Begins the background works; called once the host can be reached. */
+  resume(): void;
   /** Begins nothing new and waits for the work under way, until the signal aborts it. */
   stop(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -63,13 +66,15 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
   const sms = once(async (): Promise<Sender<Sms>> => {
     if (!config.TWILIO_ACCOUNT_SID) return (await outbox()).sms;
     const { twilioSender } = await import('../senders/twilio');
-    return twilioSender({
-      accountSid: config.TWILIO_ACCOUNT_SID,
-      authToken: config.TWILIO_AUTH_TOKEN as string,
-      from: config.TWILIO_FROM as string,
-      ...(config.TWILIO_BASE_URL && { baseUrl: config.TWILIO_BASE_URL }),
-    });
+    const { authTokens, ...account } = twilioOf(config);
+    return twilioSender({ ...account, authToken: authTokens[0] as string });
   });
+  const openReports =
+    needs.has('sms') && config.TWILIO_ACCOUNT_SID
+      ? (await import('../senders/twilio-reports')).twilioReports
+      : undefined;
+  const smsReports = once(() => openReports?.(twilioOf(config)));
+  const background = createBackground({ clock, log });
   const engine = once(() =>
     declared(
       openEngine,
@@ -99,10 +104,19 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
     },
     mail: async (message, how) => (await mail())(message, how),
     sms: async (message, how) => (await sms())(message, how),
+    get smsReports(): SmsReports | undefined {
+      return smsReports();
+    },
+    freezes: false,
+    background: background.add,
+    resume: background.begin,
     publicUrl: () => (config.PUBLIC_URL ?? ownUrl()).replace(/\/$/, ''),
     openStore,
     stop: async (signal) => {
-      if (engine.used()) await engine().close(signal);
+      await Promise.all([
+        background.stop(signal),
+        engine.used() ? engine().close(signal) : undefined,
+      ]);
     },
     close: async () => {
       if (mail.used()) await (await mail()).close?.();
@@ -110,6 +124,14 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
     },
   };
 };
+
+/** Of the auth tokens the first sends, and each signs callbacks. */
+const twilioOf = (config: SuiteConfig) => ({
+  accountSid: config.TWILIO_ACCOUNT_SID as string,
+  authTokens: (config.TWILIO_AUTH_TOKEN ?? '').split(',').map((token) => token.trim()),
+  from: config.TWILIO_FROM as string,
+  ...(config.TWILIO_BASE_URL && { baseUrl: config.TWILIO_BASE_URL }),
+});
 
 const declared = <T>(part: T | undefined, need: Need): T => {
   if (part === undefined) throw new Error(`a function uses the ${need} but does not declare it`);

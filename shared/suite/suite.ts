@@ -105,6 +105,7 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
       if (needs.has('engine')) await platform.engine.open();
     },
     resume: async () => {
+      platform.resume();
       if (needs.has('engine')) await platform.engine.resume();
     },
     stop: (signal) => platform.stop(signal),

@@ -87,6 +87,7 @@ describe('email-user', () => {
       mail: async (_, { idempotencyKey }) => {
         keys.push(idempotencyKey);
         if (keys.length === 1) throw new Failure('send_failed');
+        return {};
       },
     });
     const body = { email: 'ada@example.com' };

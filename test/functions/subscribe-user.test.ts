@@ -8,7 +8,7 @@ import {
 import { Failure } from '../../shared/failure';
 import { deriveKeys } from '../../shared/keys';
 import type { Platform } from '../../shared/platform';
-import type { Mail, Sender } from '../../shared/senders/sender';
+import type { Mail, Receipt, Sender } from '../../shared/senders/sender';
 import { signToken } from '../../shared/token';
 import { HOSTILE_ADDRESSES } from '../support/hostile-addresses';
 import { testPlatform } from '../support/test-platform';
@@ -120,8 +120,8 @@ describe('subscribe-user', () => {
 
   test('acknowledges a repeat of a request under way only when it is done', async () => {
     let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
+    const held = new Promise<Receipt>((resolve) => {
+      release = () => resolve({});
     });
     const suite = start({ mail: () => held });
     const first = suite.subscribe(ada, 'one');
@@ -138,6 +138,7 @@ describe('subscribe-user', () => {
     const mail: Sender<Mail> = async ({ text, listUnsubscribe }, { idempotencyKey }) => {
       sent.push({ text, listUnsubscribe: listUnsubscribe as string, idempotencyKey });
       if (sent.length < 3) throw new Failure('send_failed');
+      return {};
     };
     const suite = start({ mail });
     for (const key of ['one', undefined])
@@ -152,7 +153,7 @@ describe('subscribe-user', () => {
     const sent: string[] = [];
     const mail: Sender<Mail> = ({ to }) => {
       sent.push(to);
-      return sent.length === 1 ? new Promise<void>(() => {}) : Promise.resolve();
+      return sent.length === 1 ? new Promise(() => {}) : Promise.resolve({});
     };
     const suite = start({ mail });
     void suite.subscribe(ada, 'one').catch(() => undefined);

@@ -453,7 +453,7 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
       const { code, stdout, stderr } = await runToEnd(file, {
         PIPELINES_DIR: none,
         PORT: 'many',
-        STORE_URL: 'redis://u:canary@x',
+        STORE_URL: 'redis://u:canary@x/one',
         PROBE_JSON_LIMIT: '0',
         PROBE_JSON_WAIT: 'soon',
         PROBE_STREAM_ORIGIN: 'nowhere',
@@ -461,7 +461,7 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
       expect([code, stdout]).toEqual([2, '']);
       for (const part of [
         /PORT +must be integer/,
-        /STORE_URL +names redis/,
+        /STORE_URL +must be like redis:/,
         /PROBE_JSON_LIMIT +must be >= 1/,
         /PROBE_JSON_WAIT +must be a duration/,
         /PROBE_STREAM_ORIGIN +must be an http/,

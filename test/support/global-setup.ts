@@ -1,4 +1,10 @@
 /** Runs once, before all tests: what they need of the machine and cannot share out among themselves. */
+import { provideAiosmtpd } from './aiosmtpd-peer';
 import { provideChromium } from './chromium';
+import { provideRedis } from './redis';
 
-export default provideChromium;
+export default (): void => {
+  provideChromium();
+  provideRedis();
+  provideAiosmtpd();
+};

@@ -26,6 +26,7 @@ export const testContext = (overrides: Partial<Context> = {}): TestContext => {
     path: '/',
     params: {},
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    clientAddress: '203.0.113.7',
     signal: new AbortController().signal,
     log,
     forward: () => Promise.reject(new Error('this test forwards nothing')),

@@ -34,6 +34,8 @@ export interface SmtpPeer {
   /** Connections open now. */
   readonly open: number;
   fault: SmtpFault | undefined;
+  /** Reads nothing of what comes after DATA. @default false */
+  stalls: boolean;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export const startSmtpPeer = async ({
   const sockets = new Map<number, Socket>();
   let connections = 0;
   let fault: SmtpFault | undefined;
+  let stalls = false;
 
   type Done = (error?: Error | null) => void;
   /** Plays the fault of this stage, or goes on. A refusal quotes the address, as real servers do. */
@@ -75,6 +78,7 @@ export const startSmtpPeer = async ({
     onMailFrom: ({ address }, { remotePort }, done) => stage('mail', remotePort, address, done),
     onRcptTo: ({ address }, { remotePort }, done) => stage('rcpt', remotePort, address, done),
     onData: (stream, { envelope, remotePort }, done) => {
+      if (stalls) return void sockets.get(remotePort)?.pause();
       const parts: Buffer[] = [];
       stream.on('data', (part: Buffer) => parts.push(part));
       stream.on('end', () => {
@@ -113,6 +117,12 @@ export const startSmtpPeer = async ({
     },
     set fault(next) {
       fault = next;
+    },
+    get stalls() {
+      return stalls;
+    },
+    set stalls(next) {
+      stalls = next;
     },
     get connections() {
       return connections;

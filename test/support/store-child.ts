@@ -1,13 +1,15 @@
-/** A process that works on a store file, told by its arguments what to do. Each line it prints is JSON. */
+/** A process that works on a store, told by its arguments what to do. Each line it prints is JSON. */
 import { appendFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
 import { openDatabase } from '../../shared/sqlite';
+import { redisStore } from '../../shared/store/redis';
+import { isRedisUrl } from '../../shared/store/redis-url';
 import { sqliteStore } from '../../shared/store/sqlite';
 import { ABSENT, type Entry, type Store } from '../../shared/store/store';
 
 const [mode, path, ...rest] = process.argv.slice(2) as [string, string, ...string[]];
-const store = sqliteStore({ path });
+const store = isRedisUrl(path) ? redisStore({ url: path }) : sqliteStore({ path });
 
 /** At once, so that a kill right behind it loses nothing. */
 const print = (line: unknown): void => void writeSync(1, `${JSON.stringify(line)}\n`);

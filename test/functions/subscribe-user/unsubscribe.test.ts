@@ -126,8 +126,8 @@ describe('unsubscribing', () => {
     const suite = start({
       mail: ({ listUnsubscribe = '' }) => {
         urls.push(listUnsubscribe);
-        return new Promise<void>((resolve) => {
-          release = resolve;
+        return new Promise((resolve) => {
+          release = () => resolve({});
         });
       },
     });

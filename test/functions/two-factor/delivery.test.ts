@@ -72,7 +72,7 @@ describe('a message that may have been taken', () => {
   );
 
   test.each(['hang', 'reset', 'junk', 'html', 'drip', 'flood'] as const)(
-    'and was not, after %s, is given up once the provider had time to know it; never sent again',
+    'and was not, after %s, is asked for in vain for two minutes, stays unknown, and is never sent again',
     async (fault) => {
       peer.fault = fault;
       const { issue, state, pass, queued } = overTwilio();
@@ -83,7 +83,9 @@ describe('a message that may have been taken', () => {
       expect((await state(challenge))?.state).toBe('unknown');
       await clock.advance(LOOK_UP_FOR);
       await pass();
-      expect((await state(challenge))?.state).toBe('failed');
+      const left = await state(challenge);
+      expect(left?.state).toBe('unknown');
+      expect(left).not.toHaveProperty('message');
       expect(await queued()).toEqual([]);
       expect(peer.messages.filter(({ to }) => to === PHONE)).toHaveLength(0);
     },

@@ -1,5 +1,5 @@
 /** Posts to the operator's own services: within bounds, and to nobody else. */
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import {
   ownTarget,
   type PostOutcome,
@@ -22,13 +22,19 @@ const post = (url: string, more: Partial<SignedPost> = {}): Promise<PostOutcome>
     body: Buffer.from('{}'),
     keys: [],
     retry: { attempts: 3, backoff: 10, maxBackoff: 10, jitter: 0 },
-    timeout: 150,
+    timeout: 400,
     total: 10_000,
     signal: new AbortController().signal,
     clock: systemClock,
     random: systemRandom,
     ...more,
   });
+
+// The first loads the HTTP client, which takes time of its own.
+beforeAll(async () => {
+  const peer = await receiver((response) => void response.writeHead(204).end());
+  await post(peer.url, { timeout: 10_000 });
+});
 
 test('who never answers is asked as often as was said, each time for so long and no longer', async () => {
   const peer = await receiver(() => {});
@@ -39,10 +45,10 @@ test('who never answers is asked as often as was said, each time for so long and
 test('no try begins after the total, and none outlasts it', async () => {
   const peer = await receiver(() => {});
   const started = performance.now();
-  const outcome = await post(peer.url, { timeout: 60_000, total: 200 });
+  const outcome = await post(peer.url, { timeout: 60_000, total: 500 });
   expect(outcome).toEqual({ delivered: false, error: 'timeout' });
   expect(peer.hits).toHaveLength(1);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 test('each try is signed as of its own time', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '../../../shared/failure';
+import { isUnsent } from '../../../shared/senders/send-failure';
 import type { Mail, SendOptions } from '../../../shared/senders/sender';
 import { type SmtpSender, type SmtpSenderOptions, smtpSender } from '../../../shared/senders/smtp';
 import { HOSTILE_ADDRESSES } from '../../support/hostile-addresses';
@@ -33,7 +34,7 @@ const options = (idempotencyKey = 'key-1', signal = new AbortController().signal
   idempotencyKey,
   signal,
 });
-const failureOf = async (sending: Promise<void>): Promise<Failure> => {
+const failureOf = async (sending: Promise<unknown>): Promise<Failure> => {
   const thrown = await sending.then(
     () => undefined,
     (error: unknown) => error,
@@ -143,6 +144,64 @@ describe('the SMTP sender', () => {
     expect(failure.code).toBe(code);
     expect(failure.cause).toMatchObject({ sender: 'smtp', ...(status && { status }) });
     expect(peer.mails).toEqual([]);
+  });
+
+  test.each<[SmtpFault, boolean, number]>([
+    [{ at: 'connect', does: 421 }, true, 0],
+    [{ at: 'connect', does: 'drop' }, true, 0],
+    [{ at: 'connect', does: 'hang' }, true, 0],
+    [{ at: 'auth', does: 535 }, true, 0],
+    [{ at: 'auth', does: 'drop' }, true, 0],
+    [{ at: 'auth', does: 'hang' }, true, 0],
+    [{ at: 'mail', does: 451 }, true, 0],
+    [{ at: 'mail', does: 'drop' }, true, 0],
+    [{ at: 'mail', does: 'hang' }, true, 0],
+    [{ at: 'rcpt', does: 550 }, true, 0],
+    [{ at: 'rcpt', does: 'drop' }, true, 0],
+    [{ at: 'rcpt', does: 'hang' }, true, 0],
+    [{ at: 'data', does: 452 }, true, 0],
+    [{ at: 'data', does: 554 }, true, 0],
+    // From here on nobody can tell, whatever the server did.
+    [{ at: 'data', does: 'drop' }, false, 0],
+    [{ at: 'data', does: 'hang' }, false, 0],
+    [{ at: 'accepted', does: 'drop' }, false, 1],
+    [{ at: 'accepted', does: 'hang' }, false, 1],
+  ])('after %j it says that nothing has left: %s', async (fault, unsent, taken) => {
+    const { peer, send } = await start(
+      { timeout: 300 },
+      { credentials: { user: 'me', password: 'right' } },
+    );
+    peer.fault = fault;
+    expect(isUnsent(await failureOf(send(mail, options())))).toBe(unsent);
+    expect(peer.mails).toHaveLength(taken);
+  });
+
+  test('says that nothing has left when nobody listens, when it is closed, and when it had no time', async () => {
+    const { peer, send } = await start();
+    const early = failureOf(send(mail, options('key-1', AbortSignal.abort())));
+    expect(isUnsent(await early)).toBe(true);
+    await peer.close();
+    expect(isUnsent(await failureOf(send(mail, options())))).toBe(true);
+    await send.close();
+    expect(isUnsent(await failureOf(send(mail, options())))).toBe(true);
+  });
+
+  test('says that nothing has left of a mail too long to reach its end in time', async () => {
+    const { peer, send } = await start({ timeout: 1_000 });
+    peer.stalls = true;
+    const text = 'Good morning.\n'.repeat(2_000_000);
+    expect(isUnsent(await failureOf(send({ ...mail, text }, options())))).toBe(true);
+    expect(peer.mails).toEqual([]);
+  });
+
+  test('vouches for one message only, and not for the next on its connection', async () => {
+    const { peer, send } = await start({ timeout: 300, maxConnections: 1 });
+    await send(mail, options('key-1'));
+    peer.fault = { at: 'rcpt', does: 'hang' };
+    expect(isUnsent(await failureOf(send(mail, options('key-2'))))).toBe(true);
+    peer.fault = { at: 'accepted', does: 'hang' };
+    expect(isUnsent(await failureOf(send(mail, options('key-3'))))).toBe(false);
+    expect(peer.mails).toHaveLength(2);
   });
 
   test('blames a refused login on us and not on the message', async () => {

@@ -1,5 +1,8 @@
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { SMTPServer } from 'smtp-server';
 import { Failure } from '../../../shared/failure';
+import { isUnsent } from '../../../shared/senders/send-failure';
 import type { SendOptions, Sms } from '../../../shared/senders/sender';
 import { type TwilioSenderOptions, twilioSender } from '../../../shared/senders/twilio';
 import { everythingOf } from '../../support/leaks';
@@ -23,7 +26,7 @@ const options = (signal = new AbortController().signal): SendOptions => ({
   idempotencyKey: 'key-1',
   signal,
 });
-const failureOf = async (sending: Promise<void>): Promise<Failure> => {
+const failureOf = async (sending: Promise<unknown>): Promise<Failure> => {
   const thrown = await sending.then(
     () => undefined,
     (error: unknown) => error,
@@ -39,6 +42,22 @@ describe('the Twilio sender', () => {
     expect(peer.messages).toEqual([
       { sid: expect.any(String), to: sms.to, from: FROM, body: sms.text },
     ]);
+  });
+
+  test("tells Twilio's name for the message, and Twilio where to report on it", async () => {
+    const { peer, send } = await start();
+    const statusCallback = 'https://login.example.com/two-factor/status?c=1&n=2';
+    const { id } = await send({ ...sms, statusCallback }, options());
+    expect(peer.messages).toMatchObject([{ sid: id, statusCallback }]);
+  });
+
+  test('may succeed later when Twilio cannot call where it is to report', async () => {
+    const { send } = await start();
+    const sending = send({ ...sms, statusCallback: 'https://in_valid.example.com/' }, options());
+    expect(await failureOf(sending)).toMatchObject({
+      code: 'send_failed',
+      cause: { providerCode: 21609, unsent: true },
+    });
   });
 
   test('sends from a Messaging Service when that is configured', async () => {
@@ -136,6 +155,72 @@ describe('the Twilio sender', () => {
     });
   });
 
+  test.each<[TwilioFault, boolean, number]>([
+    [{ status: 400, code: 21211 }, true, 0],
+    [{ status: 401, code: 20003 }, true, 0],
+    [{ status: 404, code: 20404 }, true, 0],
+    [{ status: 429, code: 20429 }, true, 0],
+    [{ status: 302, code: 0 }, false, 0],
+    [{ status: 408, code: 20408 }, false, 0],
+    [{ status: 499, code: 20499 }, false, 0],
+    [{ status: 500, code: 20500 }, false, 0],
+    [{ status: 503, code: 20503 }, false, 0],
+    ['html', false, 0],
+    ['junk', false, 0],
+    ['reset', false, 0],
+    ['hang', false, 0],
+    ['drip', false, 0],
+    ['flood', false, 0],
+    ['accept-then-hang', false, 1],
+    ['accept-then-reset', false, 1],
+    ['accept-then-500', false, 1],
+  ])('after %j it says that nothing has left: %s', async (fault, unsent, taken) => {
+    const { peer, send } = await start({ timeout: 300 });
+    peer.fault = fault;
+    expect(isUnsent(await failureOf(send(sms, options())))).toBe(unsent);
+    expect(peer.messages).toHaveLength(taken);
+  });
+
+  test('says that nothing has left when it never had a connection, and when the caller had left', async () => {
+    const { peer, send } = await start();
+    expect(isUnsent(await failureOf(send(sms, options(AbortSignal.abort()))))).toBe(true);
+    expect(peer.requests).toBe(0);
+    await peer.close();
+    expect(isUnsent(await failureOf(send(sms, options())))).toBe(true);
+    for (const host of ['localhost:1', 'no-such-host.invalid']) {
+      const { accountSid, authToken } = peer;
+      const nowhere = twilioSender({
+        accountSid,
+        authToken,
+        from: FROM,
+        baseUrl: `http://${host}`,
+      });
+      expect(isUnsent(await failureOf(nowhere(sms, options())))).toBe(true);
+    }
+  });
+
+  test('gives nothing to a server that it cannot tell for Twilio, and says that nothing has left', async () => {
+    let bytes = 0;
+    // With the certificate that the library has for tests.
+    const server = new SMTPServer({ secure: true, logger: false });
+    server.on('error', () => {});
+    server.server.on('secureConnection', (socket: Socket) => {
+      socket.on('data', (data) => {
+        bytes += data.length;
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.server.address() as AddressInfo;
+    const { peer } = await start();
+    const { accountSid, authToken } = peer;
+    const baseUrl = `https://127.0.0.1:${port}`;
+    const stranger = twilioSender({ accountSid, authToken, from: FROM, baseUrl });
+    const failure = await failureOf(stranger(sms, options()));
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    expect(isUnsent(failure)).toBe(true);
+    expect(bytes).toBe(0);
+  });
+
   test.each<TwilioFault>(['hang', 'accept-then-hang', 'drip'])(
     'waits no longer than its timeout for a %s',
     async (fault) => {
@@ -183,7 +268,8 @@ describe('the Twilio sender', () => {
 
   test('shows no token, number or text, whatever goes wrong', async () => {
     const { peer, send } = await start({ timeout: 300 });
-    const canary: Sms = { to: '+4915199887766', text: 'canary text 918273' };
+    const statusCallback = 'https://login.example.com/status/canary-challenge';
+    const canary: Sms = { to: '+4915199887766', text: 'canary text 918273', statusCallback };
     const basic = Buffer.from(`${peer.accountSid}:${peer.authToken}`).toString('base64');
     const secrets = [peer.authToken, basic, 'Basic ', '4915199887766', 'canary', '918273'];
     const statuses = [400, 401, 403, 404, 429, 500, 503].flatMap((status) =>
@@ -193,6 +279,8 @@ describe('the Twilio sender', () => {
       ...statuses,
       'hang',
       'accept-then-hang',
+      'accept-then-reset',
+      'accept-then-500',
       'reset',
       'junk',
       'html',

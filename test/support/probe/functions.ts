@@ -88,6 +88,8 @@ export const probeStream = defineFunction({
               ([name]) => name.startsWith('x-') || name === 'cookie',
             ),
           });
+        case '/client':
+          return json({ address: context.clientAddress ?? null });
         case '/target':
           return text(`${request.method} ${request.url.replace(/^http:\/\/[^/]+/, '')}`);
         case '/empty':

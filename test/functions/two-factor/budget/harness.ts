@@ -31,28 +31,30 @@ export const configOf = (environment: Record<string, string> = {}): BudgetConfig
   return config;
 };
 
-export interface StartOptions {
+export interface StartOptions<C extends Clock = Clock> {
   readonly environment?: Record<string, string>;
   readonly store?: Store;
-  readonly clock?: Clock;
+  readonly clock?: C;
   readonly settle?: BudgetOptions['settle'];
 }
 
 const defaults = readLimits(configOf());
 
 /** Time that a test sets. */
-export const handClock = (): Clock & { time: number } => {
+export type Hand = Clock & { time: number };
+
+export const handClock = (): Hand => {
   const clock = { time: Date.UTC(2026, 0, 1), now: () => clock.time, sleep: systemClock.sleep };
   return clock;
 };
 
 /** Budgets on real parts; challenges that nobody settles stay live. */
-export const start = ({
+export const start = <C extends Clock = Hand>({
   environment,
-  clock = handClock(),
+  clock = handClock() as Clock as C,
   store = memoryStore({ clock }),
   settle = async (): Promise<Settled> => ({ state: 'live' }),
-}: StartOptions = {}) => {
+}: StartOptions<C> = {}) => {
   const { log, lines } = testContext();
   const { limits, prices } = environment ? readLimits(configOf(environment)) : defaults;
   const budgets = createBudgets({ store, clock, log, limits, prices, settle });
@@ -115,7 +117,8 @@ const sqlite: OpenShared = async (count, clock) => {
 
 const redis: OpenShared = async (count, clock) => {
   const server = await startRedis();
-  const options = { url: server.url, ...(clock && { clock }) };
+  // Patient: the machine may have other things to do.
+  const options = { url: server.url, timeout: 20_000, ...(clock && { clock }) };
   const stores = Array.from({ length: count }, () => redisStore(options));
   return {
     stores,

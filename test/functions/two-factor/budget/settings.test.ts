@@ -61,6 +61,20 @@ describe('the settings', () => {
     expect(['US', 'GB'].map((country) => lookUp(limits.country, country))).toEqual([5_000, 0]);
   });
 
+  test('keep a share of the purse for countries that have a price of their own', () => {
+    const shareOf = (environment: Record<string, string>) =>
+      readLimits(configOf(environment)).limits.spendUnlisted;
+    expect(shareOf({ TWO_FACTOR_PRICES: 'US=0.01,*=0.1' })).toEqual({
+      hourly: 25_000_000,
+      daily: 150_000_000,
+    });
+    expect(
+      shareOf({ TWO_FACTOR_PRICES: 'US=0.01,*=0.1', TWO_FACTOR_SPEND_UNLISTED: '1' }).hourly,
+    ).toBe(500_000);
+    // There is none to keep it for.
+    expect(shareOf({ TWO_FACTOR_PRICES: '*=0.1' }).hourly).toBe(50_000_000);
+  });
+
   test('tell all mistakes at once', () => {
     const config = {
       ...configOf(),
@@ -72,14 +86,14 @@ describe('the settings', () => {
     expect(() => readLimits(config)).toThrow(TypeError);
     expect(() => readLimits(config)).toThrow(
       [
-        "TWO_FACTOR_USER_DAILY: is less than an hour's",
-        'TWO_FACTOR_COUNTRY_HOURLY: "*=1.5" must end like 500',
-        'TWO_FACTOR_COUNTRY_HOURLY: must have a line for all other countries, such as *=…',
         'TWO_FACTOR_SPEND_HOURLY: must be an amount such as 50 or 12.50',
         'TWO_FACTOR_PRICES: "US=cheap" must end like 0.0079',
         'TWO_FACTOR_PRICES: "usa=0.1" does not begin with a country such as US, or *, and =',
         'TWO_FACTOR_PRICES: "DE" stands there twice',
         'TWO_FACTOR_PRICES: must have a line for all other countries, such as *=…',
+        "TWO_FACTOR_USER_DAILY: is less than an hour's",
+        'TWO_FACTOR_COUNTRY_HOURLY: "*=1.5" must end like 500',
+        'TWO_FACTOR_COUNTRY_HOURLY: must have a line for all other countries, such as *=…',
       ].join('\n'),
     );
   });

@@ -59,7 +59,7 @@ describe('the picture', () => {
     const { status, body } = await call('/totp', { user: 'user-1', ...names });
     expect([status, body.code]).toEqual([400, 'invalid_input']);
     expect(await dump(platform)).toBe('[]');
-    const user = '😀'.repeat(100);
+    const user = '😀'.repeat(200);
     expect(read((await startFactors().enrol(user)).qr)).toContain('otpauth://totp/');
   });
 });

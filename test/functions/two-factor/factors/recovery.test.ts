@@ -124,8 +124,8 @@ describe('the hash', () => {
 
 describe('lanes', () => {
   const pile = (lanes: ReturnType<typeof createLanes>) => {
-    const state = { running: 0, most: 0, order: [] as number[] };
     const ends: (() => void)[] = [];
+    const state = { running: 0, most: 0, order: [] as number[], end: () => ends.shift()?.() };
     const add = (n: number) =>
       lanes(async () => {
         state.running += 1;
@@ -166,6 +166,21 @@ describe('lanes', () => {
     const late = add(5_000);
     await drain();
     expect(await late).toBe(5_000);
+  });
+
+  test('are handed over: nobody who comes in between makes it three', async () => {
+    const { state, add, drain } = pile(createLanes({ lanes: 1, waiting: 10 }));
+    const all = [add(0), add(1)];
+    for (let n = 2; n < 10; n++) {
+      // One leaves, one who waited goes on, and only then one more comes.
+      for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
+      state.end();
+      await new Promise((resolve) => setImmediate(resolve));
+      all.push(add(n));
+    }
+    await drain();
+    expect(await Promise.all(all)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(state.most).toBe(1);
   });
 
   test('are free again after work that fails', async () => {

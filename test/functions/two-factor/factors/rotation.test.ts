@@ -1,12 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { STEP } from '../../../../functions/two-factor/factors/totp';
+import { STEP, totp } from '../../../../functions/two-factor/factors/totp';
 import { deriveKeys } from '../../../../shared/keys';
 import { systemRandom } from '../../../../shared/random';
 import { memoryStore } from '../../../../shared/store/memory';
 import type { Store } from '../../../../shared/store/store';
 import { testContext } from '../../../support/invoke';
 import { manualClock } from '../../../support/manual-clock';
-import { digestOf, enrolled, MAIL, PHONE, serveFactors, startFactors, withParts } from './harness';
+import {
+  digestOf,
+  dump,
+  enrolled,
+  MAIL,
+  PHONE,
+  serveFactors,
+  startFactors,
+  withParts,
+} from './harness';
 
 describe('a new SECRET_KEY', () => {
   const OLD = 'an old test secret of at least 32 chars';
@@ -39,6 +48,27 @@ describe('a new SECRET_KEY', () => {
       expect(await factors.useRecoveryCode(digest, codes.pop() as string)).toBe(true);
     }
     expect((await under(NEW).factors.has('user-1')).recoveryCodes).toBe(8);
+  });
+
+  test.each(['has', 'destination'] as const)('needs one look only, by %s', async (look) => {
+    const { under, codes, code } = await known();
+    const { factors } = under(`${NEW},${OLD}`);
+    await (look === 'has' ? factors.has('user-1') : factors.destination('user-1', 'auto'));
+    const later = under(NEW).factors;
+    expect(await later.has('user-1')).toEqual(ALL);
+    expect(await later.destination('user-1', 'auto')).toEqual({ channel: 'sms', to: PHONE });
+    expect(await later.useTotp(digestOf('user-1', NEW), code())).toBe(true);
+    expect(await later.useRecoveryCode(digestOf('user-1', NEW), codes[0] as string)).toBe(true);
+  });
+
+  test('writes nothing when there is nothing to bring under it', async () => {
+    const { under, platform } = await known();
+    await under(`${NEW},${OLD}`).factors.has('user-1');
+    const before = await dump(platform);
+    const { factors } = under(`${NEW},${OLD}`);
+    await factors.has('user-1');
+    await factors.destination('user-1', 'auto');
+    expect(await dump(platform)).toBe(before);
   });
 
   test('is a new key for nothing that was used up: old and new processes at once have one record', async () => {
@@ -99,10 +129,14 @@ describe('a new SECRET_KEY', () => {
     const keys = (label: string) =>
       label === 'two-factor digest' ? digests(label) : deriveKeys(NEW)(label);
     const { log, lines } = testContext();
-    const { factors } = serveFactors(withParts(platform, { keys, log }));
+    const bytes = new Uint8Array(64).fill(7);
+    const random = { ...systemRandom, bytes: (count: number) => bytes.slice(0, count) };
+    const { factors } = serveFactors(withParts(platform, { keys, log, random }));
     expect(await factors.has('user-1')).toEqual({ ...ALL, recoveryCodes: 0 });
     expect(await factors.destination('user-1', 'sms')).toBeUndefined();
-    expect(await factors.useTotp(digestOf('user-1', OLD), code())).toBe(false);
+    // Not even what is right for the stand-in.
+    for (const guess of [code(), totp(bytes.slice(0, 20), platform.clock.now())])
+      expect(await factors.useTotp(digestOf('user-1', OLD), guess)).toBe(false);
     expect(await factors.useRecoveryCode(digestOf('user-1', OLD), codes[0] as string)).toBe(false);
     expect(lines).toContainEqual({
       severity: 'warn',
