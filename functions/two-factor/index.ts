@@ -64,12 +64,13 @@ export default defineFunction({
     if (platform.production) checkMessages(platform.publicUrl());
     const { store, clock, log } = platform;
     const records = createRecords(platform);
+    const audit = createAudit(platform, config);
     const parts: Parts = {
       platform,
       records,
       budgets: createBudgets({ store, clock, log, ...readLimits(config), settle: records.settle }),
-      factors: createFactors(platform, { issuer: config.TWO_FACTOR_ISSUER }),
-      audit: createAudit(platform, config),
+      factors: createFactors(platform, { issuer: config.TWO_FACTOR_ISSUER, audit }),
+      audit,
       loginService: createLoginService(platform, config),
       countries,
     };

@@ -12,6 +12,7 @@ import { fingerprint, hasFingerprint } from '../../shared/idempotency/fingerprin
 import { type Key, mac } from '../../shared/keys';
 import { randomId } from '../../shared/random';
 import { ABSENT, type Entry } from '../../shared/store/store';
+import { type Behind, behind } from './behind';
 import { placeOf } from './budget/place';
 import { type Challenge, type Claim, cooldown, LEASE, LIFETIME } from './challenge';
 import { createCompose } from './compose';
@@ -95,6 +96,7 @@ export const createIssue = (parts: PartsWithDelivery) => {
     wish: Wish,
     { channel, to, known }: Destination,
     context: Context,
+    later: Behind['later'],
   ): Promise<{ readonly decoy: boolean; readonly at: number }> => {
     const messages = channel === 'sms' || channel === 'mail';
     const phone = known && channel === 'sms' ? placeOf(to) : undefined;
@@ -110,7 +112,7 @@ export const createIssue = (parts: PartsWithDelivery) => {
         clientAddress: context.clientAddress,
         messages,
       },
-      context.waitUntil,
+      later,
     );
     const suppressed = (reason: 'unknown' | Exclude<typeof grant, { granted: true }>['reason']) =>
       audit(context, {
@@ -133,7 +135,11 @@ export const createIssue = (parts: PartsWithDelivery) => {
     return { decoy: true, at: clock.now() };
   };
 
-  return async ({ wish, key }: IssueOptions, context: Context): Promise<Issued> => {
+  const issue = async (
+    { wish, key }: IssueOptions,
+    context: Context,
+    later: Behind['later'],
+  ): Promise<Issued> => {
     const asked = [wish.user, wish.purpose, wish.channel, wish.to ?? '', wish.locale ?? ''];
     const claimed =
       key === undefined
@@ -149,7 +155,7 @@ export const createIssue = (parts: PartsWithDelivery) => {
         user: wish.user,
         channel: destination.channel,
       });
-    const { decoy, at } = await ask(challenge, wish, destination, context);
+    const { decoy, at } = await ask(challenge, wish, destination, context, later);
     const { channel, to } = destination;
     const now = clock.now();
     const { keyId, user, ...code } = await compose({
@@ -196,6 +202,11 @@ export const createIssue = (parts: PartsWithDelivery) => {
         channel,
       });
     return { challenge, record };
+  };
+
+  return async (options: IssueOptions, context: Context): Promise<Issued> => {
+    const { later, begin } = behind(context);
+    return issue(options, context, later).finally(begin);
   };
 };
 

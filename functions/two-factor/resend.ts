@@ -6,6 +6,7 @@ import { Failure } from '../../shared/failure';
 import type { Context } from '../../shared/handler';
 import { equalSecrets, mac } from '../../shared/keys';
 import type { Entry } from '../../shared/store/store';
+import { type Behind, behind } from './behind';
 import { placeOf } from './budget/place';
 import {
   type Challenge,
@@ -70,7 +71,11 @@ export const createResend = (parts: PartsWithDelivery) => {
     return mine;
   };
 
-  return async ({ input, key }: ResendOptions, context: Context): Promise<Issued> => {
+  const resend = async (
+    { input, key }: ResendOptions,
+    context: Context,
+    later: Behind['later'],
+  ): Promise<Issued> => {
     const { challenge } = input;
     const found = await records.get(challenge);
     if (!found) throw new Failure('not_found');
@@ -94,7 +99,7 @@ export const createResend = (parts: PartsWithDelivery) => {
       clientAddress: context.clientAddress,
       messages: true,
     };
-    const grant = await budgets.send(wish, context.waitUntil);
+    const grant = await budgets.send(wish, later);
     if (!grant.granted) {
       audit(context, { type: 'challenge_suppressed', ...said, reason: grant.reason });
       await records.change(challenge, (latest) => withoutClaim(latest));
@@ -136,6 +141,11 @@ export const createResend = (parts: PartsWithDelivery) => {
     }
     audit(context, { type: 'code_resent', ...said });
     return { challenge, record: next.value };
+  };
+
+  return async (options: ResendOptions, context: Context): Promise<Issued> => {
+    const { later, begin } = behind(context);
+    return resend(options, context, later).finally(begin);
   };
 };
 

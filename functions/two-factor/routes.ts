@@ -67,10 +67,12 @@ export const challengeRoutes = (parts: PartsWithDelivery) => {
       });
       const { challenge } = data;
       const { verdict, record } = await verify(data);
+      const person = record && records.person(challenge, record);
+      const of = { challenge, ...(person && { user: person.user }) };
       if (verdict !== 'verified') {
         audit(context, {
           type: 'verification_failed',
-          challenge,
+          ...of,
           reason: verdict,
           ...(record && {
             purpose: record.purpose,
@@ -81,16 +83,16 @@ export const challengeRoutes = (parts: PartsWithDelivery) => {
         throw new Failure('verification_failed');
       }
       const { purpose, channel } = record;
-      const person = records.person(challenge, record);
       if (
         purpose === ENROL &&
         person?.to !== undefined &&
         (channel === 'sms' || channel === 'mail')
       ) {
         await factors.enrolDestination(person.user, { channel, to: person.to });
-        audit(context, { type: 'factor_enrolled', challenge, user: person.user, channel });
+        audit(context, { type: 'factor_enrolled', ...of, channel });
       }
-      audit(context, { type: 'verified', challenge, purpose, channel });
+      audit(context, { type: 'verified', ...of, purpose, channel });
+      if (channel === 'recovery') audit(context, { type: 'recovery_code_used', ...of, purpose });
       if (channel === 'sms' && person?.to !== undefined)
         context.waitUntil(budgets.converted(placeOf(person.to)).catch(() => {}));
       const token = resultToken(platform, challenge, record);

@@ -6,6 +6,7 @@
 import { asFailure } from '../../shared/failure';
 import type { Context } from '../../shared/handler';
 import type { Platform } from '../../shared/platform';
+import { behind } from './behind';
 import type { Challenge } from './challenge';
 import type { Delivery } from './drain';
 
@@ -49,12 +50,17 @@ export const createWorker = (
   return {
     send: async (challenge, { sends }, context, startedAt) => {
       const isDue = clock.now() >= passedAt + PASS_EVERY;
-      const work = Promise.all([
-        sends.length > 0 && delivery.deliver({ challenge, n: sends.length - 1 }, context),
-        isDue && pass(context, never),
-      ]);
-      if (!freezes) return context.waitUntil(work);
-      await work;
+      const work = () =>
+        Promise.all([
+          sends.length > 0 && delivery.deliver({ challenge, n: sends.length - 1 }, context),
+          isDue && pass(context, never),
+        ]);
+      if (!freezes) {
+        const { later, begin } = behind(context);
+        later(work);
+        return begin();
+      }
+      await work();
       const spent = clock.now() - startedAt;
       await clock.sleep(Math.max(1, Math.ceil(spent / FLOOR)) * FLOOR - spent);
     },

@@ -46,8 +46,8 @@ export type Settled =
       readonly endedAt?: number;
     };
 
-/** Takes work that may go on after the answer, as `context.waitUntil` does. */
-export type Later = (work: Promise<unknown>) => void;
+/** Takes work that is to begin after the answer. */
+export type Later = (work: () => Promise<unknown>) => void;
 
 /** All reject with `store_unavailable`. */
 export interface Budgets {
@@ -117,9 +117,9 @@ export const createBudgets = (options: BudgetOptions): Budgets => {
       refusal ??= firstRefusal(stage, outcomes);
     }
     if (!refusal) return { granted: true, at };
-    const given = giveBackAll(taken, at);
-    if (later) later(given);
-    else await given;
+    const giveBack = () => giveBackAll(taken, at);
+    if (later) later(giveBack);
+    else await giveBack();
     return refusal;
   };
 

@@ -3,16 +3,14 @@
  * not known) is counted in the shadow instead: under a key of its user's that refuses nothing, so that every wish does
  * the same number of store operations.
  */
-import { combinerOf } from '../../../shared/limits/combine';
 import type { Points } from '../../../shared/limits/counted';
-import { createLimiter, type Limiter, type Taken } from '../../../shared/limits/limiter';
-import { ask, BREAKER_LIFE, convert, type PrefixBreaker, takeBack } from './breaker';
+import type { Limiter, Taken } from '../../../shared/limits/limiter';
 import type { BudgetOptions, Budgets, Wish } from './budgets';
 import { clientOf } from './client';
-import { DAY } from './guesses';
 import { createLedgers } from './ledger';
-import { EVERY_OTHER, lookUp, MILLIONTHS } from './prices';
-import type { Caps } from './settings';
+import { createLimiters } from './limiters';
+import { createPrefixChecks } from './prefix-check';
+import { EVERY_OTHER, MILLIONTHS } from './prices';
 
 export type Reason = 'user' | 'destination' | 'address' | 'prefix' | 'country' | 'spend';
 
@@ -32,57 +30,14 @@ export interface Checks {
   converted: Budgets['converted'];
 }
 
-const HOUR = DAY / 24;
-
 /** All but `shadow/…`, which is of users by their digests and can be no key of these. */
 const shadowOf = (digests: readonly string[]): readonly string[] =>
   digests.map((digest) => `shadow/${digest}`);
 
-export const createChecks = ({
-  store,
-  clock,
-  log,
-  limits,
-  prices,
-  settle,
-}: BudgetOptions): Checks => {
-  const ledgers = createLedgers({ store, clock, settle });
-  const combiner = combinerOf(store);
-  const limiter = (name: string, caps: Caps | number): Limiter => {
-    const { hourly, daily } = typeof caps === 'number' ? { hourly: caps, daily: undefined } : caps;
-    const hour = { points: hourly, duration: HOUR };
-    const windows =
-      daily === undefined ? ([hour] as const) : ([hour, { points: daily, duration: DAY }] as const);
-    return createLimiter({ store, clock, name: `two-factor/budget/${name}`, windows });
-  };
-  const user = limiter('user', limits.user);
-  const destination = limiter('destination', limits.destination);
-  const address = limiter('address', limits.address);
-  const prefix = limiter('prefix', limits.prefix);
-  /** Of all, and of the countries without a price of their own. */
-  const spend = createLimiter({
-    store,
-    clock,
-    name: 'two-factor/budget/spend',
-    windows: [
-      { points: limits.spend.hourly, duration: HOUR },
-      { points: limits.spend.daily, duration: DAY },
-      { points: limits.spendUnlisted.hourly, duration: HOUR },
-      { points: limits.spendUnlisted.daily, duration: DAY },
-    ],
-  });
-  const costOf = (code: string): Points => {
-    const price = lookUp(prices, code);
-    return prices.has(code) && code !== EVERY_OTHER ? [price, price, 0, 0] : price;
-  };
-  const countries = new Map<number, Limiter>();
-  const country = (code: string): Limiter => {
-    const cap = lookUp(limits.country, code);
-    const known = countries.get(cap) ?? limiter('country', cap);
-    countries.set(cap, known);
-    return known;
-  };
-
+export const createChecks = (options: BudgetOptions): Checks => {
+  const ledgers = createLedgers(options);
+  const { user, destination, address, prefix, country, spend, costOf } = createLimiters(options);
+  const { breaker, converted } = createPrefixChecks(options);
   const guesses = (
     reason: 'user' | 'destination',
     keys: readonly string[] | undefined,
@@ -120,34 +75,6 @@ export const createChecks = ({
     },
     giveBack: (at) => limiter.giveBack((keys ?? shadow)[0] ?? '', { points, at }),
   });
-
-  const breakerKey = (place: string): string => `two-factor/budget/breaker:${place}`;
-  const breaker = (wish: Wish, shadow: string): Check => {
-    const place = wish.decoy ? undefined : wish.phone?.prefix;
-    return {
-      reason: 'prefix',
-      take: async (at, inShadow) => {
-        const applies = place !== undefined && !inShadow;
-        const asked = await combiner.update<PrefixBreaker, ReturnType<typeof ask>['result']>(
-          breakerKey(applies ? place : shadow),
-          BREAKER_LIFE,
-          (before) => ask(before, limits.breaker, at),
-        );
-        if (asked.passes || !applies) return { taken: true };
-        if (asked.opened) log.warn('prefix_breaker_opened', { prefix: place });
-        return { taken: false, retryAfter: asked.retryAfter };
-      },
-      giveBack: (at) =>
-        combiner.update<PrefixBreaker, void>(
-          breakerKey(place ?? shadow),
-          BREAKER_LIFE,
-          (before) => ({
-            value: takeBack(before, { at, now: clock.now() }),
-            result: undefined,
-          }),
-        ),
-    };
-  };
 
   return {
     guesses: ({ userDigests, destinationDigests, decoy, challenge }) => {
@@ -187,7 +114,7 @@ export const createChecks = ({
             keys: phone && [phone.prefix],
             shadow: alone,
           }),
-          breaker(wish, shadow[0] ?? ''),
+          breaker(phone?.prefix, shadow[0] ?? ''),
         ],
         [
           counting({
@@ -208,13 +135,6 @@ export const createChecks = ({
         ],
       ];
     },
-    converted: async (phone) => {
-      if (!phone) return;
-      await combiner.update<PrefixBreaker, void>(
-        breakerKey(phone.prefix),
-        BREAKER_LIFE,
-        (before) => ({ value: convert(before, limits.breaker, clock.now()), result: undefined }),
-      );
-    },
+    converted,
   };
 };

@@ -11,6 +11,7 @@ import type { Context } from '../../../shared/handler';
 import { json } from '../../../shared/http/response';
 import type { Platform } from '../../../shared/platform';
 import type { Check } from '../../../shared/schema';
+import type { Audit } from '../audit';
 import { encodeBase32 } from './base32';
 import type { Seals } from './factor-record';
 import type { FactorRecords } from './factor-records';
@@ -35,6 +36,7 @@ export interface EnrolmentOptions {
   readonly hash: HashRecoveryCode;
   /** @default the host of PUBLIC_URL */
   readonly issuer: string | undefined;
+  readonly audit: Audit;
 }
 
 /** Characters; with more a picture has no room, nor a camera the patience. */
@@ -46,7 +48,7 @@ const MAX_ACCOUNT = 64;
 const SECRET = { 'cache-control': 'no-store' };
 
 export const createEnrolment = (options: EnrolmentOptions): Factors['routes'] => {
-  const { platform, records, seals, hash } = options;
+  const { platform, records, seals, hash, audit } = options;
   const { random } = platform;
   const pending = createPending(options);
 
@@ -68,7 +70,7 @@ export const createEnrolment = (options: EnrolmentOptions): Factors['routes'] =>
         });
       const qr = await qrOf(url);
       await pending.begin(await records.claim(user), secret);
-      context.log.info('totp_enrolment_begun');
+      audit(context, { type: 'factor_enrolled', user, channel: 'totp' });
       return json({ secret: encodeBase32(secret), url, qr }, { status: 201, headers: SECRET });
     },
 
@@ -76,7 +78,7 @@ export const createEnrolment = (options: EnrolmentOptions): Factors['routes'] =>
       const { user, code } = await read<ConfirmInput>(request, context, checkConfirm);
       const { id } = await records.byUser(user);
       if (!(await pending.confirm(id, code))) throw new Failure('verification_failed');
-      context.log.info('totp_confirmed');
+      audit(context, { type: 'factor_confirmed', user, channel: 'totp' });
       return json({ status: 'confirmed' }, { headers: SECRET });
     },
 
@@ -90,7 +92,7 @@ export const createEnrolment = (options: EnrolmentOptions): Factors['routes'] =>
       const id = await records.claim(user);
       const hashes = seals.close(JSON.stringify(made), 'recovery', id);
       await records.change(id, (record) => ({ ...record, recovery: { salt, hashes } }));
-      context.log.info('recovery_codes_made');
+      audit(context, { type: 'recovery_codes_made', user });
       return json({ codes }, { status: 201, headers: SECRET });
     },
   };

@@ -7,6 +7,7 @@
  */
 import type { Handler } from '../../../shared/handler';
 import type { Platform } from '../../../shared/platform';
+import type { Audit } from '../audit';
 import { createEnrolment } from './enrol';
 import { createSeals } from './factor-record';
 import { createFactorRecords } from './factor-records';
@@ -50,9 +51,14 @@ export interface Factors {
 export interface FactorsOptions {
   /** How authenticators name this service. @default the host of PUBLIC_URL */
   readonly issuer?: string | undefined;
+  /** @default nobody is told */
+  readonly audit?: Audit;
 }
 
-export const createFactors = (platform: Platform, { issuer }: FactorsOptions = {}): Factors => {
+export const createFactors = (
+  platform: Platform,
+  { issuer, audit = () => {} }: FactorsOptions = {},
+): Factors => {
   const { random, log } = platform;
   const seals = createSeals(platform.keys('two-factor factor'), random);
   const records = createFactorRecords(platform, seals);
@@ -108,6 +114,6 @@ export const createFactors = (platform: Platform, { issuer }: FactorsOptions = {
     },
 
     ...createUse({ platform, records, seals, hash }),
-    routes: createEnrolment({ platform, records, seals, hash, issuer }),
+    routes: createEnrolment({ platform, records, seals, hash, issuer, audit }),
   };
 };

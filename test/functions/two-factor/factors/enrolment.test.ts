@@ -323,7 +323,7 @@ test('no line of the log and no failure names a secret, a code or a user', async
   await confirm(code, 'canary-user');
   const { codes } = (await call('/recovery-codes', { user: 'canary-user' })).body;
   const said = JSON.stringify([lines, logged, failed]);
-  expect(said).toContain('totp_confirmed');
+  expect(said).toContain('factor_confirmed');
   for (const canary of ['canary', secret, url, code, '000000', ...codes])
     expect(said).not.toContain(canary);
 });

@@ -1,3 +1,4 @@
+import { createAudit } from '../../../../functions/two-factor/audit';
 import { decodeBase32 } from '../../../../functions/two-factor/factors/base32';
 import {
   createFactors,
@@ -29,7 +30,11 @@ export const startFactors = (overrides: Partial<Platform> = {}, options?: Factor
 };
 
 export const serveFactors = (platform: Platform, options?: FactorsOptions) => {
-  const factors = createFactors(platform, options);
+  const audit = createAudit(platform, {
+    TWO_FACTOR_AUDIT_SINK: undefined,
+    WEBHOOK_SECRET: undefined,
+  });
+  const factors = createFactors(platform, { audit, ...options });
   const handler = routeTo(factors.routes);
   const context = testContext();
   const call = async (path: string, body: unknown) => {
