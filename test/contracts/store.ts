@@ -281,7 +281,7 @@ export const storeContract = (
     });
 
     test('goes on behind a key that is gone, before the prefix, or behind it', async () => {
-      for (const key of ['b1', 'b2', 'b3']) await put(key, 0);
+      for (const key of ['az', 'b1', 'b2', 'b3', 'c1']) await put(key, 0);
       await store.delete('b2');
       expect(await keysOf('b', { after: 'b2' })).toEqual(['b3']);
       expect(await keysOf('b', { after: 'a' })).toEqual(['b1', 'b3']);

@@ -10,6 +10,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   'libphonenumber-js': ['shared/phone.ts'],
   libsql: ['shared/sqlite/connection.ts'],
   nodemailer: ['shared/senders/smtp.ts'],
+  'rate-limiter-flexible': ['shared/limits/limiter.ts', 'shared/limits/rate-limiter-flexible.d.ts'],
   twilio: ['shared/senders/twilio-client.ts'],
   undici: ['shared/hosts/forward.ts', 'shared/hosts/forwarded-answer.ts'],
   uqr: ['functions/two-factor/factors/qr.ts'],

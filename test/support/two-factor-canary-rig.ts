@@ -39,6 +39,7 @@ export interface Rig {
   readonly host: HostProcess;
   readonly twilio: TwilioPeer;
   readonly smtp: SmtpPeer;
+  /** @default the store is a file */
   readonly redis: RedisServer | undefined;
   readonly database: string;
   /** What the audit sink does. */
@@ -78,7 +79,8 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
   const folder = await mkdtemp(join(tmpdir(), 'canary-'));
   const canaries = new Map<string, Canary>();
   const places: Place[] = [];
-  const secret: Rig['secret'] = (kind, value) => void canaries.set(`${kind} ${value}`, { kind, value });
+  const secret: Rig['secret'] = (kind, value) =>
+    void canaries.set(`${kind} ${value}`, { kind, value });
   const made = (kind: string, value = secretOf(kind.replaceAll(' ', '-'))): string => {
     secret(kind, value);
     return value;
@@ -105,7 +107,8 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
     if (user.includes('login-500')) return void response.writeHead(500).end(`no ${body}`);
     if (user.includes('login-redirect'))
       return void response.writeHead(307, { location: `${own}/elsewhere` }).end();
-    if (user.includes('login-junk')) return void response.writeHead(418).end('<html>'.repeat(9_999));
+    if (user.includes('login-junk'))
+      return void response.writeHead(418).end('<html>'.repeat(9_999));
     response.writeHead(204).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -123,13 +126,9 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
       : undefined,
   ]);
   const database = join(folder, '.data/faas.db');
-  const storeUrl = redis
-    ? redis.url.replace('//', `//:${redisPassword}@`)
-    : `sqlite:${database}`;
+  const storeUrl = redis ? redis.url.replace('//', `//:${redisPassword}@`) : `sqlite:${database}`;
   const secretKey = made('SECRET_KEY');
   const [caller, admin] = [made('caller token'), made('admin token')];
-  const webhook = Buffer.from(randomBytes(32));
-  secret('webhook secret', webhook.toString('latin1'));
   const host = await startHost({
     file: bundle('deploy/entry/node.ts'),
     folder,
@@ -140,7 +139,7 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
       STORE_URL: storeUrl,
       ENGINE_URL: 'local:./.data/runs.db',
       SECRET_KEY: secretKey,
-      WEBHOOK_SECRET: `whsec_${made('webhook secret', webhook.toString('base64'))}`,
+      WEBHOOK_SECRET: `whsec_${made('webhook secret', randomBytes(32).toString('base64'))}`,
       SMTP_URL: smtp.url,
       MAIL_FROM: 'login@example.com',
       TWILIO_ACCOUNT_SID: twilio.accountSid,
@@ -205,8 +204,8 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
       return { challenge, code };
     },
     keep: (when) => {
+      // It is the key of a record.
       for (const file of [...filesIn(folder), ...(redis ? filesIn(redis.folder) : [])])
-        // It is the key of a record.
         places.push({ name: `${file} ${when}`, bytes: readFileSync(file), may: ['challenge'] });
     },
     close: async () => {

@@ -68,7 +68,9 @@ const formsOf = (value: string): readonly Form[] => {
 
 /** The characters that stand for these bytes wherever they begin, such as behind `user:`. */
 const inside = (bytes: Buffer, shift: number, encoding: 'base64' | 'base64url'): string => {
-  const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString(encoding).replace(/=+$/, '');
+  const text = Buffer.concat([Buffer.alloc(shift), bytes])
+    .toString(encoding)
+    .replace(/=+$/, '');
   const from = Math.ceil((shift * 8) / 6);
   const to = Math.floor(((shift + bytes.length) * 8) / 6);
   return text.slice(from, to);

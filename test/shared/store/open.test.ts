@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { checkStoreUrl, openStore } from '../../../shared/store/open';
 import { ABSENT } from '../../../shared/store/store';
 import { manualClock } from '../../support/manual-clock';
+import { startRedis } from '../../support/redis';
 
 const root = mkdtemp(join(tmpdir(), 'store-'));
 afterAll(async () => rm(await root, { recursive: true, force: true }));
@@ -37,6 +38,17 @@ describe('the URL of a store', () => {
     await again.close();
   });
 
+  test('redis: opens a store in a server, with the time of that server', async () => {
+    const server = await startRedis();
+    const store = openStore(`${server.url}/3?prefix=mine`, { clock: manualClock(0) });
+    expect(store.capabilities.sharedBy).toBe('network');
+    const entry = await store.compareAndSwap('a', ABSENT, 1, { ttl: 60_000 });
+    expect(entry?.expiresAt).toBeGreaterThan(Date.UTC(2025, 0));
+    expect(await server.command('INFO', 'keyspace')).toMatch(/db3:keys=4/);
+    await store.close();
+    await server.stop();
+  });
+
   test.each([
     ['memory:'],
     ['sqlite:faas.db'],
@@ -44,14 +56,19 @@ describe('the URL of a store', () => {
     ['sqlite:../a b/ä.db'],
     ['sqlite:/var/lib/faas.db'],
     ['sqlite:///var/lib/faas.db'],
+    ['redis://redis'],
+    ['REDIS://redis:6380/15'],
+    ['redis://:geheim@10.0.0.7:6379/'],
+    ['rediss://ada:ge%2Fheim@[::1]:6379/0?prefix=my-app_1.x'],
   ])('%s can be opened', (url) => {
     expect(checkStoreUrl(url)).toBeUndefined();
   });
 
   const file = /^must name a file after sqlite:, such as /;
-  const unknown = 'is not the URL of a store; use memory: or sqlite:PATH';
+  const unknown = 'is not the URL of a store; use memory:, sqlite:PATH or redis://HOST';
   const planned = (name: string) =>
-    `names ${name}, for which there is no adapter yet; use memory: or sqlite:PATH`;
+    `names ${name}, for which there is no adapter yet; use memory:, sqlite:PATH or redis://HOST`;
+  const redis = 'must be like redis://USER:PASSWORD@HOST:PORT/DATABASE?prefix=NAME';
   test.each([
     ['sqlite:', file],
     ['sqlite:./data/', file],
@@ -59,9 +76,20 @@ describe('the URL of a store', () => {
     ['sqlite:a\0b', file],
     ['sqlite://host/faas.db', file],
     ['sqlite:faas.db?mode=ro', file],
-    ['redis://user:geheim@redis:6379', planned('redis')],
-    ['rediss://redis', planned('rediss')],
-    ['REDIS://redis', planned('redis')],
+    ['redis://', redis],
+    ['redis://user:geheim@', redis],
+    ['redis://geheim@redis', redis],
+    ['redis://user:%geheim@redis', redis],
+    ['redis://user:geheim@redis:0', redis],
+    ['redis://user:geheim@redis:99999', redis],
+    ['redis://user:geheim@redis/one', redis],
+    ['redis://user:geheim@redis/1/2', redis],
+    ['redis://user:geheim@redis?prefix=', redis],
+    ['redis://user:geheim@redis?prefix=a:b', redis],
+    ['redis://user:geheim@redis?prefix=a&prefix=b', redis],
+    ['rediss://user:geheim@redis?tls=false', redis],
+    ['redis://user:geheim@redis#1', redis],
+    ['redis:user:geheim@redis', unknown],
     ['etcd://user:geheim@etcd:2379', planned('etcd')],
     ['memory', unknown],
     ['memory:x', unknown],
