@@ -91,7 +91,7 @@ export interface AttemptOptions {
 const dead = (code: string): AttemptOutcome => ({ verdict: 'dead', error: { code } });
 
 export const attemptStep = (options: AttemptOptions): Attempt => {
-  const { destination, targets, gone, clock } = options;
+  const { destination, deliver, targets, gone, clock } = options;
   return async (call) => {
     const { step, call: made, undo } = call.activity;
     const to = destination(made.target);
@@ -108,73 +108,77 @@ export const attemptStep = (options: AttemptOptions): Attempt => {
     try {
       // It may have waited for its place.
       if (gone.has(to.name)) return dead('target_disabled');
-      if (deadline !== undefined && clock.now() >= deadline) return dead('deadline_exceeded');
-      const last = await deliverAll(options, call, to, deadline);
-      told = callOutcome(last.delivery);
+      const body = buildBody(made, {
+        input: call.run.input,
+        answers: (name) => resultOf(call.progress.results, name).kept,
+      });
+      let outcome: AttemptOutcome | undefined;
+      // One after the other; the first that has not taken it decides, and whoever has will know it again by its key.
+      for (const address of to.addresses) {
+        if (deadline !== undefined && clock.now() >= deadline) return dead('deadline_exceeded');
+        const delivery = await deliver(deliveryOf(options, call, address, body, deadline));
+        if (isCut(delivery)) throw new Failure('aborted');
+        told = callOutcome(delivery);
+        outcome = outcomeOf(options, call.activity, delivery, deadline);
+        if (outcome.verdict !== 'delivered') break;
+      }
+      if (!outcome) throw new TypeError('a target has at least one address');
       if (told === 'gone') {
         // Of the whole suite, and for good: not of this door.
         told = 'answered';
         if (to.canBeGone) await gone.add(to.name);
       }
-      return last.outcome;
+      return outcome;
     } finally {
       place.leave(told);
     }
   };
 };
 
-interface Last {
-  readonly delivery: Ended;
-  readonly outcome: AttemptOutcome;
-}
-
-/** One after the other; the first that has not taken it decides, and whoever has will know it again by its key. */
-const deliverAll = async (
-  { deliver, clock, random }: AttemptOptions,
-  { run, progress, activity, signal }: Parameters<Attempt>[0],
-  { addresses }: Resolved,
+const deliveryOf = (
+  { clock, random }: AttemptOptions,
+  { run, activity, signal }: Parameters<Attempt>[0],
+  { url, keys, guard }: Address,
+  input: unknown,
   deadline: number | undefined,
-): Promise<Last> => {
-  const { step, call, undo, attempt, startedAt, generation } = activity;
-  const body = buildBody(call, {
-    input: run.input,
-    answers: (name) => resultOf(progress.results, name).kept,
+): DeliverOptions => {
+  const { step, call, undo, startedAt, generation } = activity;
+  const now = clock.now();
+  const built = buildStepCall({
+    url,
+    keys,
+    pipeline: run.pipeline.name,
+    step: step.name,
+    runId: run.id,
+    effect: { generation, undo },
+    ...('event' in call.target && { type: call.target.event, unsigned: true }),
+    input,
+    now,
+    startedAt,
+    traceparent: continueTrace(run.traceparent, random),
   });
-  let last: Last | undefined;
-  for (const { url, keys, guard } of addresses) {
-    const now = clock.now();
-    if (last && deadline !== undefined && now >= deadline)
-      return { ...last, outcome: dead('deadline_exceeded') };
-    const built = buildStepCall({
-      url,
-      keys,
-      pipeline: run.pipeline.name,
-      step: step.name,
-      runId: run.id,
-      effect: { generation, undo },
-      ...('event' in call.target && { type: call.target.event, unsigned: true }),
-      input: body,
-      now,
-      startedAt,
-      traceparent: continueTrace(run.traceparent, random),
-    });
-    // What begins in time must also end in time.
-    const timeout = Math.max(1, Math.min(call.timeout, (deadline ?? Infinity) - now));
-    const delivery = await deliver({ ...built, timeout, signal, guard });
-    if (isCut(delivery)) throw new Failure('aborted');
-    const judgement = judge(delivery, {
-      attempt,
-      retry: call.retry,
-      now: clock.now(),
-      random01: random.below(RESOLUTION) / RESOLUTION,
-      deadline,
-    });
-    const isDelivered = judgement.verdict === 'delivered';
-    last = { delivery, outcome: isDelivered && !undo ? delivered(step, delivery) : judgement };
-    if (!isDelivered) break;
-  }
-  if (!last) throw new TypeError('a target has at least one address');
-  return last;
+  // What begins in time must also end in time.
+  const timeout = Math.max(1, Math.min(call.timeout, (deadline ?? Infinity) - now));
+  return { ...built, timeout, signal, guard };
+};
+
+const outcomeOf = (
+  { clock, random }: AttemptOptions,
+  { step, call, undo, attempt }: Activity,
+  delivery: Ended,
+  deadline: number | undefined,
+): AttemptOutcome => {
+  const judgement = judge(delivery, {
+    attempt,
+    retry: call.retry,
+    now: clock.now(),
+    // Drawn when there is another attempt to be put off.
+    get random01() {
+      return random.below(RESOLUTION) / RESOLUTION;
+    },
+    deadline,
+  });
+  return judgement.verdict === 'delivered' && !undo ? delivered(step, delivery) : judgement;
 };
 
 const isCut = (delivery: Delivery): delivery is Exclude<Delivery, Ended> =>

@@ -62,8 +62,8 @@ export const wireHeaders = (
 
 /** Resolves with the head of the answer; its body is left to be read. Rejects with an error of the vendor. */
 export const post = async (call: Post): Promise<IncomingMessage> => {
-  loading ??= load();
-  const { send, none } = await loading;
+  client ??= await load();
+  const { send, none } = client;
   const { url, headers, body, guard, onRequest } = call;
   // The adapter alone: the layers above it copy and merge what stands here, for more than half of what axios costs.
   const answer = await send({
@@ -115,7 +115,7 @@ interface Client {
   readonly none: () => AxiosHeaders;
 }
 
-let loading: Promise<Client> | undefined;
+let client: Client | undefined;
 
 /** At the first delivery: a function that never delivers does not pay for axios. */
 const load = async (): Promise<Client> => {

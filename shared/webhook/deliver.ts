@@ -71,84 +71,85 @@ export const MAX_ANSWER = 4_096;
 const publicOnly = createGuard();
 
 /** Never rejects. */
-export const deliver = async (options: DeliverOptions): Promise<Delivery> => {
+export const deliver = (options: DeliverOptions): Promise<Delivery> => {
+  const { url, headers, body } = options;
+  const isFine = isWebhookUrl(url) && areWebhookHeaders(headers);
+  if (!isFine) return Promise.resolve({ error: 'invalid_request' });
+  if (body.length > MAX_PAYLOAD) return Promise.resolve({ error: 'too_large' });
+  return new Promise((resolve) => call(options, resolve));
+};
+
+/**
+ * By the clock on the wall: at the deadline it is over, whether or not what was begun has noticed. By callbacks, since
+ * a promise for each stage costs as much as the stage.
+ */
+const call = (options: DeliverOptions, resolve: (delivery: Delivery) => void): void => {
   const { url, headers, body, timeout, signal, guard = publicOnly } = options;
-  if (!isWebhookUrl(url) || !areWebhookHeaders(headers)) return { error: 'invalid_request' };
-  if (body.length > MAX_PAYLOAD) return { error: 'too_large' };
+  if (signal.aborted) {
+    resolve({ error: 'aborted' });
+    return;
+  }
+  let request: ClientRequest | undefined;
+  let ended = false;
+  const end = (delivery: Delivery) => {
+    ended = true;
+    clearTimeout(deadline);
+    signal.removeEventListener('abort', abort);
+    resolve(delivery);
+  };
+  const fail = (thrown: unknown) => end({ error: reasonOf(thrown) });
+  const cut = (error: DeliveryError) => {
+    end({ error });
+    request?.destroy();
+  };
+  const abort = () => cut('aborted');
+  const deadline = setTimeout(cut, timeout, 'timeout');
+  signal.addEventListener('abort', abort, { once: true });
+  const onRequest = (made: ClientRequest) => {
+    request = made;
+    if (ended) made.destroy();
+  };
   // As it is meant, whatever its spelling: one reading of it, for who judges and for who connects.
   const { href } = new URL(url);
-  return within({ timeout, signal }, async (onRequest) =>
-    read(await post({ url: href, headers, body, guard, onRequest })),
+  post({ url: href, headers, body, guard, onRequest }).then(
+    (answer) => read(answer, end, fail),
+    fail,
   );
 };
 
-type OnRequest = (request: ClientRequest) => void;
-
-/** The clock on the wall: at the deadline it is over, whether or not what was begun has noticed. */
-const within = (
-  { timeout, signal }: Pick<DeliverOptions, 'timeout' | 'signal'>,
-  act: (onRequest: OnRequest) => Promise<DeliveryAnswer>,
-): Promise<Delivery> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve({ error: 'aborted' });
-    let request: ClientRequest | undefined;
-    let ended = false;
-    const end = (delivery: Delivery) => {
-      ended = true;
-      clearTimeout(deadline);
-      signal.removeEventListener('abort', abort);
-      resolve(delivery);
-    };
-    const cut = (error: DeliveryError) => {
-      end({ error });
-      request?.destroy();
-    };
-    const abort = () => cut('aborted');
-    const deadline = setTimeout(cut, timeout, 'timeout');
-    signal.addEventListener('abort', abort, { once: true });
-    const onRequest: OnRequest = (made) => {
-      request = made;
-      if (ended) made.destroy();
-    };
-    act(onRequest).then(end, (thrown) => end({ error: reasonOf(thrown) }));
-  });
-
-const read = async (answer: IncomingMessage): Promise<DeliveryAnswer> => {
+const read = (
+  answer: IncomingMessage,
+  end: (answer: DeliveryAnswer) => void,
+  fail: (error: unknown) => void,
+): void => {
   const { statusCode: status = 0, headers } = answer;
   const type = headers['content-type'];
   const retryAfter = headers['retry-after'];
   const isUseful = status >= 200 && status < 300 && isJson(type ?? null);
-  return {
-    status,
-    headers: {
-      ...(type !== undefined && { 'content-type': type }),
-      ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
-    },
-    ...(await readUpTo(answer, isUseful ? MAX_JSON_ANSWER : MAX_ANSWER)),
-  };
-};
-
-/** By events: an iterator over a stream costs more than all else that is done with a small answer. */
-const readUpTo = (
-  answer: IncomingMessage,
-  limit: number,
-): Promise<Pick<DeliveryAnswer, 'body' | 'truncated'>> =>
-  new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let size = 0;
-    const end = () =>
-      resolve({ body: Buffer.concat(parts).subarray(0, limit), truncated: size > limit });
-    answer.on('data', (part: Buffer) => {
-      parts.push(part);
-      size += part.length;
-      if (size <= limit) return;
-      end();
-      // Takes the socket with it.
-      answer.destroy();
+  const limit = isUseful ? MAX_JSON_ANSWER : MAX_ANSWER;
+  const parts: Buffer[] = [];
+  let size = 0;
+  const finish = () =>
+    end({
+      status,
+      headers: {
+        ...(type !== undefined && { 'content-type': type }),
+        ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
+      },
+      body: Buffer.concat(parts).subarray(0, limit),
+      truncated: size > limit,
     });
-    answer.on('end', end);
-    answer.on('error', reject);
+  answer.on('data', (part: Buffer) => {
+    parts.push(part);
+    size += part.length;
+    if (size <= limit) return;
+    finish();
+    // Takes the socket with it.
+    answer.destroy();
   });
+  answer.on('end', finish);
+  answer.on('error', fail);
+};
 
 /** The codes of node's HTTP parser begin with HPE. */
 const reasonOf = (thrown: unknown): DeliveryError => {

@@ -58,11 +58,11 @@ test('npm run demo signs a user up, shows the steps, verifies the code and print
   const { code, stdout } = await run(['npm', 'run', 'demo']);
   expect(code).toBe(0);
   for (const part of [
-    /202 \/signup\/runs\/[\w-]{22}/,
+    /202 \/signup\/runs\/[\w-]{27}/,
     /create-user +succeeded/,
     /crm +skipped \(condition\)/,
     /The run has succeeded/,
-    /200 \{"status":"verified"\}/,
+    /200 \{"status":"verified","token":"/,
     /sms to \+12025550123/,
   ])
     expect(stdout).toMatch(part);

@@ -14,27 +14,12 @@ export interface JournalWriter {
 
 export const journalWriter = (): JournalWriter => ({
   insert: (db, run) => {
-    const { serial, record, progress, key, fingerprint, dueAt } = run;
-    db.run(
-      `INSERT INTO runs (serial, id, pipeline, graph, state, created_at, deadline_at, ended_at, due_at, expires_at,
-       key, fingerprint, traceparent, notes, input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      serial,
-      record.id,
-      record.pipeline.name,
-      graphSerial(db, record.pipeline),
-      progress.state,
-      Date.parse(record.createdAt),
-      Date.parse(progress.deadlineAt),
-      endOf(progress),
-      dueAt,
-      expiryOf(record.pipeline, progress),
-      key ?? null,
-      fingerprint,
-      record.traceparent,
-      notesOf(progress),
-      JSON.stringify(record.input),
-    );
-    putSteps(db, run, impliedResults(record, progress.results));
+    // Nearly always its graph is known: then nothing has to be asked before.
+    if (insertRun(db, run) === 0) {
+      addGraph(db, run.record.pipeline);
+      insertRun(db, run);
+    }
+    putSteps(db, run, impliedResults(run.record, run.progress.results));
   },
   update: (db, run) => {
     const { serial, record, progress, saved, dueAt, regraphed = false } = run;
@@ -53,47 +38,77 @@ export const journalWriter = (): JournalWriter => ({
     if (found === 0) throw new Failure('not_found');
     putSteps(db, run, saved.results);
     if (!regraphed) return;
-    db.run('UPDATE runs SET graph = ? WHERE serial = ?', graphSerial(db, record.pipeline), serial);
+    addGraph(db, record.pipeline);
+    db.run(
+      'UPDATE runs SET graph = (SELECT serial FROM graphs WHERE hash = ?) WHERE serial = ?',
+      record.pipeline.hash,
+      serial,
+    );
     for (const step of Object.keys(saved.results))
       if (!Object.hasOwn(progress.results, step)) dropStep(db, run, step);
   },
 });
 
-const graphSerial = (db: Connection, pipeline: Pipeline): number => {
-  const { hash } = pipeline;
-  const find = () => db.get<{ serial: number }>('SELECT serial FROM graphs WHERE hash = ?', hash);
-  const known = find();
-  if (known) return known.serial;
-  db.run('INSERT INTO graphs (hash, pipeline) VALUES (?, ?)', hash, JSON.stringify(pipeline));
-  return find()?.serial as number;
+/** 0: its graph is not there yet. */
+const insertRun = (db: Connection, run: NewRun): number => {
+  const { serial, record, progress, key, fingerprint, dueAt } = run;
+  return db.run(
+    `INSERT INTO runs (serial, id, pipeline, state, created_at, deadline_at, ended_at, due_at, expires_at,
+     key, fingerprint, traceparent, notes, input, graph)
+     SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, serial FROM graphs WHERE hash = ?`,
+    serial,
+    record.id,
+    record.pipeline.name,
+    progress.state,
+    Date.parse(record.createdAt),
+    Date.parse(progress.deadlineAt),
+    endOf(progress),
+    dueAt,
+    expiryOf(record.pipeline, progress),
+    key ?? null,
+    fingerprint,
+    record.traceparent,
+    notesOf(progress),
+    JSON.stringify(record.input),
+    record.pipeline.hash,
+  );
 };
 
-/** Only what is another object than the one that was saved. */
+const addGraph = (db: Connection, pipeline: Pipeline): void =>
+  void db.run(
+    'INSERT OR IGNORE INTO graphs (hash, pipeline) VALUES (?, ?)',
+    pipeline.hash,
+    JSON.stringify(pipeline),
+  );
+
+/** Only what is another object than the one that was saved, in one statement: each costs more than what it writes. */
 const putSteps = (
   db: Connection,
   { serial, record, progress }: Pick<NewRun, 'serial' | 'record' | 'progress'>,
   saved: Results,
 ): void => {
-  for (const [step, result] of Object.entries(progress.results)) {
-    const before = Object.hasOwn(saved, step) ? saved[step] : undefined;
-    if (result === before) continue;
-    db.run(
-      'INSERT OR REPLACE INTO steps (run, step, result) VALUES (?, ?, ?)',
-      serial,
-      step,
-      JSON.stringify(result),
-    );
+  const changed = Object.entries(progress.results).filter(
+    ([step, result]) => !Object.hasOwn(saved, step) || saved[step] !== result,
+  );
+  if (changed.length === 0) return;
+  db.run(
+    'INSERT OR REPLACE INTO steps (run, step, result) SELECT ?, key, value FROM json_each(?)',
+    serial,
+    JSON.stringify(Object.fromEntries(changed)),
+  );
+  const { name } = record.pipeline;
+  for (const [step, result] of changed) {
     const code = deadCode(result);
+    const before = Object.hasOwn(saved, step) ? (saved[step] as StepResult) : undefined;
     if (code !== undefined)
       db.run(
         'INSERT OR REPLACE INTO dead_letters (pipeline, run, step, code) VALUES (?, ?, ?, ?)',
-        record.pipeline.name,
+        name,
         serial,
         step,
         code,
       );
-    else if (before && deadCode(before) !== undefined)
-      dropLetter(db, record.pipeline.name, serial, step);
+    else if (before && deadCode(before) !== undefined) dropLetter(db, name, serial, step);
   }
 };
 

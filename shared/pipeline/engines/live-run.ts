@@ -68,14 +68,14 @@ export const dueAt = ({ attempts, wakeAt }: Underway): number =>
     ? 0
     : Math.min(...attempts.map(({ at }) => at as number), wakeAt ?? Number.MAX_SAFE_INTEGER);
 
-/** Resolves when a change of the run finds it done, or the signal aborts. */
-export const until = (run: LiveRun, signal: AbortSignal, isDone: () => boolean): Promise<void> =>
+/** Resolves with the run as it is shown, when a change of it finds it done, or the signal aborts. */
+export const until = (run: LiveRun, signal: AbortSignal, isDone: () => boolean): Promise<Run> =>
   new Promise((resolve) => {
     const check = () => {
       if (!isDone() && !signal.aborted) return;
       run.watchers.delete(check);
       signal.removeEventListener('abort', check);
-      resolve();
+      resolve(run.shown);
     };
     run.watchers.add(check);
     signal.addEventListener('abort', check);

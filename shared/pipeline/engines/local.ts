@@ -8,22 +8,25 @@ import { canonicalJson } from '../../canonical';
 import type { Clock } from '../../clock';
 import { Failure } from '../../failure';
 import type { Log } from '../../handler';
-import { type Random, randomId } from '../../random';
+import type { Random } from '../../random';
 import type { Attempt, GoneTargets } from '../attempt';
 import type { Engine, Started } from '../engine';
 import { begin } from '../machine/begin';
 import { underway } from '../machine/underway';
 import type { Pipeline, Target } from '../pipeline';
 import { type RunRecord, toRun } from '../progress';
+import type { Run } from '../run';
 import { commands } from './commands';
 import { digest } from './digest';
 import { goneTargets } from './gone-targets';
 import type { Journal } from './journal';
-import { dueAt, hasEnded, liveRun, notify, show, until } from './live-run';
+import { journalHolder } from './journal-holder';
+import { dueAt, hasEnded, type LiveRun, liveRun, notify, show, until } from './live-run';
 import { patrol } from './patrol';
 import { performer } from './perform';
 import { recorder } from './recorder';
 import { roster } from './roster';
+import { runId } from './run-id';
 import { signalGroup } from './signal-group';
 
 export interface LocalEngineOptions {
@@ -43,36 +46,20 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
   const pipelines = new Map<string, Pipeline>();
   const closing = signalGroup();
   const cutting = signalGroup();
-  const gone = goneTargets({ journal: () => journal(), clock, log });
-  let opening: Promise<Journal> | undefined;
   let serial = 0;
-
-  const openAll = async (): Promise<Journal> => {
-    const file = await openJournal();
-    try {
+  const holder = journalHolder({
+    openJournal,
+    prepare: async (file) => {
       serial = await file.lastSerial();
       gone.load(await file.goneTargets());
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    return file;
-  };
-
-  const journal = async (): Promise<Journal> => {
-    if (opening) return opening;
-    if (closing.aborted) throw new Failure('stopping');
-    opening = openAll();
-    // A file that could not be opened may be there at the next call.
-    opening.catch(() => {
-      opening = undefined;
-    });
-    return opening;
-  };
-
+    },
+    closing,
+  });
+  const journal = holder.open;
+  const gone = goneTargets({ journal, clock, log });
   const runs = roster({ journal });
   const save = recorder({
-    journal,
+    journal: holder,
     onSaved: (run, { progress, record }) => {
       show(run, progress, record);
       if (hasEnded(progress)) runs.dismiss(run);
@@ -92,6 +79,20 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
     return stored && toRun(stored.record, stored.progress);
   };
 
+  const untilEnded = (run: LiveRun, signal: AbortSignal): Promise<Run> =>
+    until(run, signal, () => hasEnded(run.saved) || closing.aborted);
+
+  /** Of a run that is not in memory. */
+  const settledLater: Engine['settled'] = async (pipeline, id, signal) => {
+    const watched = await runs.watched(pipeline, id);
+    if (!watched) return find(pipeline, id);
+    try {
+      return await untilEnded(watched.run, signal);
+    } finally {
+      watched.release();
+    }
+  };
+
   return {
     register: (pipeline) => {
       if (pipelines.has(pipeline.name))
@@ -105,10 +106,10 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
       const pipeline = pipelines.get(name);
       if (!pipeline) throw new TypeError(`there is no pipeline ${name}`);
       if (closing.aborted) throw new Failure('stopping', { headers: { 'retry-after': '1' } });
-      const file = await journal();
+      const file = holder.opened ?? (await journal());
       const now = clock.now();
       const details: RunRecord = {
-        id: randomId(random),
+        id: runId(now, random),
         pipeline,
         input,
         traceparent,
@@ -139,16 +140,9 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
 
     find,
 
-    settled: async (pipeline, id, signal) => {
-      const watched = await runs.watched(pipeline, id);
-      if (!watched) return find(pipeline, id);
-      const { run, release } = watched;
-      try {
-        await until(run, signal, () => hasEnded(run.saved) || closing.aborted);
-        return run.shown;
-      } finally {
-        release();
-      }
+    settled: (pipeline, id, signal) => {
+      const run = runs.get(pipeline, id);
+      return run ? untilEnded(run, signal) : settledLater(pipeline, id, signal);
     },
 
     watch: async function* (pipeline, id, signal) {
@@ -184,8 +178,7 @@ export const localEngine = (options: LocalEngineOptions): Engine => {
       signal.removeEventListener('abort', cut);
       // Nobody waits any more for a journal that is being closed.
       cut();
-      const file = await opening?.catch(() => undefined);
-      await file?.close();
+      await holder.close();
     },
   };
 };

@@ -128,8 +128,8 @@ export const performer = (options: PerformerOptions): Performer => {
   };
 
   const perform = async (run: LiveRun, activity: Activity, work: Working): Promise<void> => {
-    const { id, step, undo, attempt, at } = activity;
-    const about = { step: step.name, undo, attempt };
+    const { id, step, undo, at } = activity;
+    const about = { step: step.name, undo, attempt: activity.attempt };
     // What was postponed has the same id when it is taken up again.
     const leave = () => run.working.get(id) === work && run.working.delete(id);
     try {
@@ -139,8 +139,20 @@ export const performer = (options: PerformerOptions): Performer => {
         while (clock.now() < at);
         if (!(await tell(run, { kind: 'begun', ...about }))) return;
       }
-      const outcome = closing.aborted ? undefined : await call(run, activity);
-      if (!outcome || !change(run, { kind: 'ended', ...about, outcome })) return;
+      if (closing.aborted) return;
+      let outcome: AttemptOutcome;
+      try {
+        const { record, saved } = run;
+        const { signal } = cutting;
+        const entering = closing.signal;
+        outcome = await attempt({ run: record, progress: saved, activity, entering, signal });
+      } catch (error) {
+        if (isCut(error)) return;
+        // The same fault would come again, and the run would never end.
+        log.error('attempt_broken', { run: run.record.id, step: step.name, error });
+        outcome = { verdict: 'dead', error: { code: 'internal' } };
+      }
+      if (!change(run, { kind: 'ended', ...about, outcome })) return;
       await save(run);
       // At work until then: in the journal, by which others take up what is due, it still was.
       leave();
@@ -154,21 +166,9 @@ export const performer = (options: PerformerOptions): Performer => {
     }
   };
 
-  /** `undefined`: not made, or cut. */
-  const call = async (run: LiveRun, activity: Activity): Promise<AttemptOutcome | undefined> => {
-    const { record, saved } = run;
-    try {
-      const { signal } = cutting;
-      const entering = closing.signal;
-      return await attempt({ run: record, progress: saved, activity, entering, signal });
-    } catch (error) {
-      if (cutting.aborted || (closing.aborted && asFailure(error).code === 'aborted'))
-        return undefined;
-      // The same fault would come again, and the run would never end.
-      log.error('attempt_broken', { run: record.id, step: activity.step.name, error });
-      return { verdict: 'dead', error: { code: 'internal' } };
-    }
-  };
+  /** To be made again, under its number. */
+  const isCut = (error: unknown): boolean =>
+    cutting.aborted || (closing.aborted && asFailure(error).code === 'aborted');
 
   return {
     takeUp,

@@ -12,7 +12,8 @@ import type { Clock } from '../../clock';
 import { asFailure, Failure } from '../../failure';
 import type { Log } from '../../handler';
 import { underway } from '../machine/underway';
-import type { ChangedRun, Journal } from './journal';
+import type { ChangedRun } from './journal';
+import type { JournalHolder } from './journal-holder';
 import { dueAt, type LiveRun } from './live-run';
 import type { SignalGroup } from './signal-group';
 
@@ -20,7 +21,7 @@ import type { SignalGroup } from './signal-group';
 export const JOURNAL_PAUSE = 1_000;
 
 export interface RecorderOptions {
-  readonly journal: () => Promise<Journal>;
+  readonly journal: JournalHolder;
   /** Called at once when something of a run is on the disk. */
   readonly onSaved: (run: LiveRun, recorded: ChangedRun) => void;
   readonly clock: Clock;
@@ -59,7 +60,7 @@ export const recorder = (options: RecorderOptions): Recorder => {
   const save = async (run: LiveRun): Promise<void> => {
     for (;;) {
       try {
-        const file = await journal();
+        const file = journal.opened ?? (await journal.open());
         if (run.progress === run.saved) {
           saving.delete(run);
           return;
@@ -89,7 +90,7 @@ export const recorder = (options: RecorderOptions): Recorder => {
       if (run.progress !== run.saved) saving.set(run, saved);
       return saved;
     }
-    if (!canWait(run)) void journal().then((file) => file.hurry());
+    if (!canWait(run)) journal.opened?.hurry();
     return known;
   };
 };

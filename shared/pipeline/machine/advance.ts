@@ -1,5 +1,5 @@
 /** What follows from the results of a run as they are: what begins, what is skipped, what is taken back, the end. Pure. */
-import { next } from '../next';
+import { type Next, next } from '../next';
 import type { Pipeline, Step } from '../pipeline';
 import { type Progress, resultOf } from '../progress';
 import type { StepResult } from '../run';
@@ -14,8 +14,7 @@ export const advance = (
   progress: Progress,
   { now, begin = true }: TransitionOptions,
 ): Progress => {
-  const forward = goOn(pipeline, expire(pipeline, progress, now), now, begin);
-  const { outcome } = next(pipeline, forward.results, roundOf(forward));
+  const { forward, outcome } = goOn(pipeline, expire(pipeline, progress, now), now, begin);
   if (!outcome) return forward;
   if (outcome === 'succeeded' && !forward.cancelled)
     return { ...forward, state: 'succeeded', endedAt: iso(now) };
@@ -31,20 +30,25 @@ export const roundOf = ({ replays }: Progress): ReadonlySet<string> | undefined 
 };
 
 /** An answer that is there already ends a step as soon as it begins, so there may be more to begin. */
-const goOn = (pipeline: Steps, from: Progress, now: number, begin: boolean): Progress => {
-  let progress = from;
-  for (;;) {
-    const before = progress;
-    const { start, isLost } = next(pipeline, progress.results, roundOf(progress));
+const goOn = (
+  pipeline: Steps,
+  from: Progress,
+  now: number,
+  begin: boolean,
+): { readonly forward: Progress; readonly outcome: Next['outcome'] } => {
+  const isCalledOff = from.cancelled !== undefined;
+  for (let forward = from; ; ) {
+    const { start, isLost, outcome } = next(pipeline, forward.results, roundOf(forward));
+    const changed: [string, StepResult][] = [];
     for (const step of pipeline.steps) {
-      const result = resultOf(progress.results, step.name);
-      const isCalledOff = progress.cancelled !== undefined;
+      const result = resultOf(forward.results, step.name);
       const stopped = isCalledOff || isLost ? stop(step, result, isCalledOff, now) : undefined;
-      if (stopped) progress = put(progress, step.name, stopped);
+      if (stopped) changed.push([step.name, stopped]);
       else if (begin && start.includes(step.name))
-        progress = put(progress, step.name, started(step, result, now));
+        changed.push([step.name, started(step, result, now)]);
     }
-    if (progress === before) return progress;
+    if (changed.length === 0) return { forward, outcome };
+    forward = { ...forward, results: { ...forward.results, ...Object.fromEntries(changed) } };
   }
 };
 

@@ -92,7 +92,13 @@ export const put = (progress: Progress, step: string, result: StepResult): Progr
   results: { ...progress.results, [step]: result },
 });
 
-export const iso = (ms: number): string => new Date(ms).toISOString();
+/** The last one is remembered: what happens at once has the same time. */
+export const iso = (ms: number): string => {
+  if (ms !== written.ms) written = { ms, text: new Date(ms).toISOString() };
+  return written.text;
+};
+
+let written = { ms: 0, text: new Date(0).toISOString() };
 
 type AttemptEvent = Extract<RunEvent, { kind: 'begun' | 'ended' }>;
 

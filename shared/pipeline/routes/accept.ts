@@ -7,12 +7,14 @@ import { json } from '../../http/response';
 import { compile } from '../../schema';
 import type { Engine } from '../engine';
 import type { Pipeline } from '../pipeline';
+import { createPatience } from './patience';
 
 /** The longest that `Prefer: wait` may ask for, in seconds. */
 export const MAX_WAIT = 60;
 
 export const accept = (pipeline: Pipeline, engine: Engine, clock: Clock): Handler => {
   const check = compile(pipeline.input);
+  const patience = createPatience(clock);
   return async (request, context) => {
     const event = await readEvent(request, context, { name: pipeline.name, check });
     refuseStray(pipeline, event);
@@ -25,14 +27,16 @@ export const accept = (pipeline: Pipeline, engine: Engine, clock: Clock): Handle
     const { run } = started;
     const headers = { location: `/${pipeline.name}/runs/${run.id}`, 'cache-control': 'no-store' };
     if (wait === undefined) return json(run, { status: 202, headers });
-    const settled = await within(wait * 1000, clock, context.signal, (signal) =>
-      engine.settled(pipeline.name, run.id, signal),
-    );
-    const current = settled ?? run;
-    return json(current, {
-      status: current.state === 'running' ? 202 : 200,
-      headers: { ...headers, 'preference-applied': `wait=${wait}` },
-    });
+    const { signal, release } = patience(wait * 1000, context.signal);
+    try {
+      const current = (await engine.settled(pipeline.name, run.id, signal)) ?? run;
+      return json(current, {
+        status: current.state === 'running' ? 202 : 200,
+        headers: { ...headers, 'preference-applied': `wait=${wait}` },
+      });
+    } finally {
+      release();
+    }
   };
 };
 
@@ -43,27 +47,6 @@ const refuseStray = ({ name, on }: Pipeline, { type, source }: CloudEvent): void
   throw new Failure('invalid_event', {
     detail: `${name} is started by events of the type ${on}.`,
   });
-};
-
-/** Does the work under a signal that aborts after `ms`, or with the one given; neither timer nor listener stays behind. */
-const within = async <T>(
-  ms: number,
-  clock: Clock,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> => {
-  const patience = new AbortController();
-  // Without a reason of its own an error with a stack would be made for it.
-  const stop = () => patience.abort('settled');
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  clock.sleep(ms, patience.signal).then(stop, stop);
-  try {
-    return await work(patience.signal);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stop();
-  }
 };
 
 /**

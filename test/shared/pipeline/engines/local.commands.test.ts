@@ -366,6 +366,19 @@ describe('to run again', () => {
     });
   });
 
+  test('can move a run onto a graph that others run on already', async () => {
+    const path = folder.file();
+    const run = await failed(path);
+    const changed = pipelineOf({ a: {}, b: { after: ['a'] }, d: { after: ['b'] } });
+    const one = lab({ path, pipeline: changed });
+    const other = await one.ended(await one.start());
+    expect(other.graph).toBe(changed.hash);
+    await one.engine.replay('signup', run.id, { ...WHO, upgrade: true });
+    const ended = await one.ended(run);
+    expect(ended).toMatchObject({ state: 'succeeded', graph: changed.hash });
+    expect(await afterCrash(path, run)).toEqual(ended);
+  });
+
   test('on a graph that does not fit is refused, with what has changed, and changes nothing', async () => {
     const path = folder.file();
     const run = await failed(path);
