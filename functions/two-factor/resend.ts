@@ -17,12 +17,13 @@ import {
   LIFETIME,
   type ResendVerdict,
 } from './challenge';
+import type { Issued } from './claim';
 import { createCompose } from './compose';
 import type { Send } from './delivery';
 import type { ResendInput } from './input';
-import { type Issued, inProgress, rateLimited } from './issue';
 import type { PartsWithDelivery } from './parts';
 import type { Person } from './records';
+import { inProgress, rateLimited } from './refusals';
 
 export interface ResendOptions {
   readonly input: ResendInput;

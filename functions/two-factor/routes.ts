@@ -5,6 +5,7 @@ import type { Handler } from '../../shared/handler';
 import { json } from '../../shared/http/response';
 import { placeOf } from './budget/place';
 import { MAX_ATTEMPTS } from './challenge';
+import type { Issued } from './claim';
 import {
   checkIssue,
   checkResend,
@@ -16,7 +17,7 @@ import {
   type VerifyInput,
   wishOf,
 } from './input';
-import { createIssue, type Issued } from './issue';
+import { createIssue } from './issue';
 import type { PartsWithDelivery } from './parts';
 import { createResend } from './resend';
 import { createRedeem, resultToken } from './token';

@@ -26,6 +26,7 @@ const INPUT = {
 /** Until the host listens, and until the run has ended; ms. */
 const START_TIMEOUT = 15_000;
 const RUN_TIMEOUT = 30_000;
+const SEND_TIMEOUT = 10_000;
 const POLL = 40;
 
 export const demo = async ({ host, write }: DemoOptions): Promise<number> => {
@@ -94,11 +95,7 @@ const signUp = async (url: string, write: (text: string) => void): Promise<void>
 
   const { challenge } = (run.steps['confirm-phone']?.output ?? {}) as { challenge?: string };
   if (!challenge) throw new Error('the step confirm-phone shows no challenge');
-  const messages = await outbox(url);
-  const code = /#(\d{6})\b/.exec(
-    messages.find(({ channel }) => channel === 'sms')?.text ?? '',
-  )?.[1];
-  if (!code) throw new Error('there is no code in the outbox');
+  const { code, messages } = await codeInOutbox(url);
   write(`The code in the outbox is ${code}.\n\nPOST /two-factor/verify\n`);
   const verified = await call<{ status: string }>(`${url}/two-factor/verify`, {
     body: { challenge, code },
@@ -126,6 +123,18 @@ const follow = async (location: string, write: (text: string) => void): Promise<
     if (run.state !== 'running') return run;
   }
   throw new Error('the run did not end in time');
+};
+
+/** Codes go out behind the answer, so the message may come a moment after the run has ended. */
+const codeInOutbox = async (url: string) => {
+  for (const end = Date.now() + SEND_TIMEOUT; ; ) {
+    const messages = await outbox(url);
+    const text = messages.find(({ channel }) => channel === 'sms')?.text ?? '';
+    const code = /#(\d{6})\b/.exec(text)?.[1];
+    if (code) return { code, messages };
+    if (Date.now() > end) throw new Error('there is no code in the outbox');
+    await new Promise((resolve) => setTimeout(resolve, POLL));
+  }
 };
 
 const outbox = async (url: string): Promise<readonly OutboxMessage[]> => {

@@ -130,7 +130,7 @@ export const takeBack = (
   const { open, ...breaker } = current(before, now);
   return {
     ...breaker,
-    sends: subtract(breaker.sends, DAY, { at, points: 1, now }),
+    sends: subtract(breaker.sends, DAY, { at, points: 1 }),
     row: Math.max(0, breaker.row - 1),
     ...(open && { open: { ...open, probes: Math.max(0, open.probes - 1) } }),
   };

@@ -57,7 +57,7 @@ export interface Budgets {
    * a refusal is answered as soon as a grant. @default it is waited for
    */
   issue(wish: Wish, later?: Later): Promise<Grant>;
-  /** One more message of a live challenge. */
+  /** One more message of a live challenge, whose guesses it reserves for a destination that is new to it. */
   send(wish: Wish, later?: Later): Promise<Grant>;
   /**
    * A message that surely was not sent: its place and price are free again. Once only; `at` is that of its grant.
@@ -131,7 +131,12 @@ export const createBudgets = (options: BudgetOptions): Budgets => {
       const [user, destination] = guesses(wish);
       return take([own, [user, ...country], [destination, ...spend]], later);
     },
-    send: (wish, later) => take(wish.messages ? messages(wish) : [], later),
+    send: (wish, later) => {
+      if (!wish.messages) return take([], later);
+      const [own = [], country = [], spend = []] = messages(wish);
+      const [, destination] = guesses(wish);
+      return take([own, country, [destination, ...spend]], later);
+    },
     giveBack: async (wish, at = clock.now()) => {
       if (wish.messages) await giveBackAll(messages(wish).flat(), at);
     },

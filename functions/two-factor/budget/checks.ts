@@ -1,7 +1,7 @@
 /**
  * What is asked of whom for a wish. What does not apply to it (a decoy has no number, a mail has no price, the client is
- * not known) is counted in the shadow instead: under a key of its user's that refuses nothing, so that every wish does
- * the same number of store operations.
+ * not known) is counted in the shadow instead: under a key of its user's, or of all such users, that refuses nothing,
+ * so that every wish does the same number of store operations.
  */
 import type { Points } from '../../../shared/limits/counted';
 import type { Limiter, Taken } from '../../../shared/limits/limiter';
@@ -29,6 +29,9 @@ export interface Checks {
   messages(wish: Wish): readonly (readonly Check[])[];
   converted: Budgets['converted'];
 }
+
+/** Where what many share is counted for whom it does not apply to: as full a record, so as long to read and write. */
+const OF_NOBODY: readonly string[] = ['shadow'];
 
 /** All but `shadow/…`, which is of users by their digests and can be no key of these. */
 const shadowOf = (digests: readonly string[]): readonly string[] =>
@@ -121,7 +124,7 @@ export const createChecks = (options: BudgetOptions): Checks => {
             reason: 'country',
             limiter: country(code),
             keys: phone && [code],
-            shadow: alone,
+            shadow: OF_NOBODY,
           }),
         ],
         [
@@ -129,7 +132,7 @@ export const createChecks = (options: BudgetOptions): Checks => {
             reason: 'spend',
             limiter: spend,
             keys: phone && ['all'],
-            shadow: alone,
+            shadow: OF_NOBODY,
             points: phone ? costOf(code) : MILLIONTHS,
           }),
         ],
