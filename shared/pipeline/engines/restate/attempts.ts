@@ -8,14 +8,14 @@
 import type { Clock } from '../../../clock';
 import { Failure } from '../../../failure';
 import type { Log } from '../../../handler';
+import { createSwitch, type Signal } from '../../../signal';
 import type { Attempt, AttemptOutcome } from '../../attempt';
 import { transition } from '../../machine/transition';
 import { type Activity, underway } from '../../machine/underway';
 import type { Pipeline } from '../../pipeline';
 import type { Progress, RunRecord } from '../../progress';
 import { reportAttempt } from '../report-attempt';
-import { signalGroup } from '../signal-group';
-import type { Ended, Perform } from './carrier';
+import type { Ended, Perform } from './making';
 
 /** An attempt that was postponed for no longer than this is waited for, ms. */
 export const SHORT_WAIT = 2_000;
@@ -27,7 +27,8 @@ export interface AttemptsOptions {
 }
 
 export interface Attempts {
-  of(record: RunRecord): Perform;
+  /** Those of one passage: they are cut when it is lost. */
+  of(record: RunRecord, lost: AbortSignal): Perform;
   /**
    * Begins none any more. What would begin is held, and not refused: a refusal would end the whole passage, and with it
    * the attempts beside it.
@@ -40,7 +41,7 @@ export interface Attempts {
 }
 
 export const createAttempts = ({ attempt, clock, log }: AttemptsOptions): Attempts => {
-  const cutting = signalGroup();
+  const cutting = createSwitch();
   const working = new Set<Promise<unknown>>();
   let isClosed = false;
 
@@ -48,7 +49,7 @@ export const createAttempts = ({ attempt, clock, log }: AttemptsOptions): Attemp
     run: RunRecord,
     progress: Progress,
     activity: Activity,
-    signal: AbortSignal,
+    signal: Signal,
   ): Promise<AttemptOutcome> => {
     if (isClosed) await aborted(signal);
     const work = attempt({ run, progress, activity, signal });
@@ -65,33 +66,32 @@ export const createAttempts = ({ attempt, clock, log }: AttemptsOptions): Attemp
     }
   };
 
-  const perform =
-    (run: RunRecord): Perform =>
-    (first, known, { notBefore, inlineWait, signal: lost }) =>
-      cutting.using((cut) =>
-        eitherOf(lost, cut, async (signal) => {
-          const ended: Ended[] = [];
-          let progress = known;
-          let activity: Activity | undefined = first;
-          for (let due = notBefore; activity; due = activity?.at ?? 0) {
-            if (due > clock.now()) await clock.sleep(due - clock.now(), signal);
-            const { step, undo, attempt } = activity;
-            const outcome = await make(run, progress, activity, signal);
-            reportAttempt(log, run, activity, outcome);
-            const now = clock.now();
-            // Not counted, so nothing that anybody must know.
-            if (outcome.verdict === 'postponed' && outcome.at <= now + SHORT_WAIT) {
-              activity = { ...activity, at: outcome.at };
-              continue;
-            }
-            ended.push({ attempt, outcome, at: now });
-            const event = { kind: 'ended', step: step.name, undo, attempt, outcome } as const;
-            progress = transition(run.pipeline, progress, event, { now });
-            activity = following(run.pipeline, progress, activity, now + inlineWait);
-          }
-          return ended;
-        }),
-      );
+  const perform = (run: RunRecord, lost: AbortSignal): Perform => {
+    const signal = eitherOf(lost, cutting.signal);
+    return async (first, known, { notBefore, inlineWait }) => {
+      const ended: Ended[] = [];
+      let progress = known;
+      let activity: Activity | undefined = first;
+      for (let due = notBefore; activity; due = activity?.at ?? 0) {
+        if (due > clock.now()) await sleep(clock, due - clock.now(), signal);
+        const { step, undo, attempt } = activity;
+        const outcome = await make(run, progress, activity, signal);
+        reportAttempt(log, run, activity, outcome);
+        const now = clock.now();
+        // Not counted, so nothing that anybody must know.
+        if (outcome.verdict === 'postponed' && outcome.at <= now + SHORT_WAIT) {
+          activity = { ...activity, at: outcome.at };
+          continue;
+        }
+        ended.push({ id: first.id, attempt, outcome, at: now });
+        if (inlineWait === 0) break;
+        const event = { kind: 'ended', step: step.name, undo, attempt, outcome } as const;
+        progress = transition(run.pipeline, progress, event, { now });
+        activity = following(run.pipeline, progress, activity, now + inlineWait);
+      }
+      return ended;
+    };
+  };
 
   return {
     of: perform,
@@ -121,28 +121,37 @@ const following = (
   );
 
 /** Rejects as soon as the signal aborts. */
-const aborted = (signal: AbortSignal): Promise<never> =>
+const aborted = (signal: Signal): Promise<never> =>
   new Promise((_, reject) => {
     const leave = () => reject(new Failure('stopping'));
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
   });
 
-/** Under a signal that aborts as soon as one of the two does; no listener stays behind. */
-const eitherOf = async <T>(
-  one: AbortSignal,
-  other: AbortSignal,
-  work: (either: AbortSignal) => Promise<T>,
-): Promise<T> => {
-  const either = new AbortController();
-  const abort = () => either.abort();
+/** Aborts as soon as one of the two does. The first does some day, and then nothing stays with the other. */
+const eitherOf = (one: AbortSignal, other: Signal): Signal => {
+  const { signal, abort } = createSwitch();
+  const leave = () => {
+    other.removeEventListener('abort', leave);
+    abort();
+  };
   if (one.aborted || other.aborted) abort();
-  one.addEventListener('abort', abort, { once: true });
-  other.addEventListener('abort', abort, { once: true });
+  else {
+    one.addEventListener('abort', leave, { once: true });
+    other.addEventListener('abort', leave, { once: true });
+  }
+  return signal;
+};
+
+/** Rejects when the signal aborts. */
+const sleep = async (clock: Clock, ms: number, signal: Signal): Promise<void> => {
+  const waking = new AbortController();
+  const wake = () => waking.abort();
+  if (signal.aborted) wake();
+  signal.addEventListener('abort', wake, { once: true });
   try {
-    return await work(either.signal);
+    await clock.sleep(ms, waking.signal);
   } finally {
-    one.removeEventListener('abort', abort);
-    other.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', wake);
   }
 };

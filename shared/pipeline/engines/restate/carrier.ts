@@ -1,42 +1,20 @@
 /**
  * Carries one run through, as a durable function: Restate journals how each attempt ended, and runs the function again
- * from its journal after a crash. Each attempt is a future of its own that never fails, so none waits for another and
- * none is counted or made twice. Only the state machine decides, and only by what is in the journal: on a second
- * passage it finds the same.
+ * from its journal after a crash. Attempts are made beside it, and what is journaled is how they ended, so none waits
+ * for another and none is counted or made twice. Only the state machine decides, and only by what is in the journal: on
+ * a second passage it finds the same.
  *
  * Fails closed: what is not journaled has not happened, and its attempt is made again under the same number and key.
  */
 import type { Clock } from '../../../clock';
-import type { AttemptOutcome } from '../../attempt';
 import { refuse } from '../../machine/refuse';
 import { type RunEvent, transition } from '../../machine/transition';
 import { type Activity, underway } from '../../machine/underway';
 import type { Pipeline } from '../../pipeline';
 import type { Progress } from '../../progress';
+import { createMaking, type Ended, type Perform } from './making';
 import type { Gen, ObjectContext, Operation } from './sdk';
 import type { Mail } from './stored';
-
-/** How an attempt ended, and when, ms since the epoch. */
-export interface Ended {
-  readonly attempt: number;
-  readonly outcome: AttemptOutcome;
-  readonly at: number;
-}
-
-/**
- * Makes an attempt when it is due, and those that follow shortly. Rejects when it was cut, and then nothing has become
- * of any.
- */
-export type Perform = (
-  activity: Activity,
-  progress: Progress,
-  options: {
-    readonly notBefore: number;
-    /** How soon an attempt must follow to be made as well, ms. */
-    readonly inlineWait: number;
-    readonly signal: AbortSignal;
-  },
-) => Promise<readonly Ended[]>;
 
 export interface CarrierOptions {
   readonly gen: Gen;
@@ -54,13 +32,13 @@ export interface Passage {
   /** When that was so, ms since the epoch. */
   readonly now: number;
   readonly perform: Perform;
-  /** Takes each state, in their order. */
+  /** Takes the states that the run comes to, in their order; of those that come at once, the last. */
   readonly save: (progress: Progress) => void;
 }
 
-interface Open {
+interface Timer {
   readonly activity: Activity;
-  readonly ending: Operation<readonly Ended[] | undefined>;
+  readonly rings: Operation<void>;
 }
 
 /** The name of the signal that brings commands. */
@@ -72,7 +50,9 @@ export const carry = (
   { pipeline, perform, save, ...start }: Passage,
 ): Operation<void> => {
   const { gen, run, select, signal, sleep } = fibers;
+  const making = createMaking({ perform, inlineWait });
   let { progress, now } = start;
+  let saved = progress;
 
   /** Time never goes back, whoever tells it. `false`: it meant nothing. */
   const tell = (event: RunEvent, at: number): boolean => {
@@ -80,44 +60,61 @@ export const carry = (
     const next = transition(pipeline, progress, event, { now });
     if (next === progress) return false;
     progress = next;
-    save(progress);
     return true;
   };
 
-  /** `undefined` at its end: the time has come for the attempt, and nothing more. */
-  const launch = (activity: Activity): Operation<readonly Ended[] | undefined> => {
-    const { at = now, id } = activity;
-    if (at > now + inlineWait) return sleep(Math.max(0, at - clock.now()), id);
-    const known = progress;
-    return run(({ signal }) => perform(activity, known, { notBefore: at, inlineWait, signal }), {
-      name: id,
-    });
+  const keep = (): void => {
+    if (progress !== saved) save(progress);
+    saved = progress;
   };
+
+  const wait = (at: number, name: string): Operation<void> =>
+    sleep(Math.max(0, at - clock.now()), name);
 
   const answer = ({ command, at, reply }: Mail): void => {
     const refused = refuse(pipeline, progress, command);
     if (!refused) tell(command, at);
+    keep();
     context.resolveAwakeable(reply, refused ? { refused } : { progress });
   };
 
+  const learn = (all: readonly Ended[]): void => {
+    for (const { id, ...rest } of all) {
+      const { step, undo } = making.get(id) as Activity;
+      tell({ kind: 'ended', step: step.name, undo, ...rest }, rest.at);
+    }
+    // The next one may have the same id: what was postponed.
+    for (const { id } of all) making.end(id);
+  };
+
+  const beginAt = ({ step, undo, attempt, at: due = now }: Activity): void => {
+    // What may not begin any more is late.
+    if (!tell({ kind: 'begun', step: step.name, undo, attempt }, due)) tell(DUE, due);
+  };
+
   return gen(function* () {
-    const open = new Map<string, Open>();
+    const timers = new Map<string, Timer>();
+    let ended: Operation<readonly Ended[]> | undefined;
     let mail = signal<Mail>(MAIL);
     let alarm: { readonly at: number; readonly rings: Operation<void> } | undefined;
     while (progress.state === 'running') {
       const { attempts, wakeAt } = underway(pipeline, progress);
       // What is waited for no longer may ring: nobody listens.
-      for (const id of [...open.keys()])
-        if (!attempts.some((activity) => activity.id === id)) open.delete(id);
-      for (const activity of attempts)
-        if (!open.has(activity.id)) open.set(activity.id, { activity, ending: launch(activity) });
+      for (const id of [...timers.keys()])
+        if (!attempts.some((activity) => activity.id === id)) timers.delete(id);
+      for (const activity of attempts) {
+        const { id, at = now } = activity;
+        if (timers.has(id) || making.get(id)) continue;
+        if (at > now + inlineWait) timers.set(id, { activity, rings: wait(at, id) });
+        else making.begin(activity, progress, at);
+      }
+      if (making.size > 0) ended ??= run(making.ended, { name: making.name() });
       if (wakeAt === undefined || isToldAnyway(progress, attempts, wakeAt)) alarm = undefined;
-      else if (alarm?.at !== wakeAt)
-        alarm = { at: wakeAt, rings: sleep(Math.max(0, wakeAt - clock.now()), 'due') };
+      else if (alarm?.at !== wakeAt) alarm = { at: wakeAt, rings: wait(wakeAt, 'due') };
 
-      const branches = Object.fromEntries([...open].map(([id, { ending }]) => [id, ending]));
       const { tag, future } = yield* select({
-        ...branches,
+        ...Object.fromEntries([...timers].map(([id, { rings }]) => [id, rings])),
+        ...(ended && { ended }),
         mail,
         ...(alarm && { due: alarm.rings }),
       });
@@ -128,16 +125,17 @@ export const carry = (
         // What it wakes for may have been long ago.
         tell(DUE, yield* run(async () => clock.now(), { name: 'now' }));
         alarm = undefined;
+      } else if (tag === 'ended') {
+        learn((yield* future) as readonly Ended[]);
+        ended = undefined;
       } else {
-        const { step, undo, attempt, at: due = now } = (open.get(tag) as Open).activity;
-        const about = { step: step.name, undo };
-        const ended = (yield* future) as readonly Ended[] | undefined;
-        // The next one may have the same id: what was waited for, or postponed.
-        open.delete(tag);
-        // What may not begin any more is late.
-        if (!ended && !tell({ kind: 'begun', ...about, attempt }, due)) tell(DUE, due);
-        for (const { at, ...rest } of ended ?? []) tell({ kind: 'ended', ...about, ...rest }, at);
+        const { activity } = timers.get(tag) as Timer;
+        yield* future;
+        // The next one has the same id.
+        timers.delete(tag);
+        beginAt(activity);
       }
+      keep();
     }
   });
 };

@@ -10,13 +10,13 @@ import { carry } from './carrier';
 import type { Hub } from './hub';
 import type { ObjectContext, Restate } from './sdk';
 import {
-  type About,
   type GraphOf,
+  type Kept,
   type Names,
   type NewRun,
-  type Shown,
   type Snapshot,
   STATE,
+  summaryName,
 } from './stored';
 import { summarize } from './summary';
 
@@ -31,8 +31,13 @@ export interface CarryHandlerOptions {
   readonly inlineWait: number;
 }
 
-export const readAbout = async (context: ObjectContext): Promise<About> =>
-  (await context.get<About>(STATE.about)) as About;
+/** A run as it stands; `undefined`: it has not begun, or is forgotten. */
+export const readKept = async (context: ObjectContext): Promise<Kept | undefined> => {
+  const run = await context.get<Kept>(STATE.run);
+  if (!run) return undefined;
+  const snapshot = await context.get<Snapshot>(STATE.snapshot);
+  return snapshot ? { ...run, snapshot } : run;
+};
 
 /** `begun`: a run to begin; without, one that is there goes on. */
 export const carryHandler =
@@ -46,57 +51,47 @@ export const carryHandler =
     inlineWait,
   }: CarryHandlerOptions) =>
   async (context: ObjectContext, begun: NewRun | null): Promise<void> => {
-    const known = await context.get<Snapshot>(STATE.snapshot);
+    const known = await readKept(context);
     // Forgotten, or ended.
-    if (known ? known.progress.state !== 'running' : !begun) return;
-    const { about, input, progress } =
-      known || !begun
-        ? {
-            about: await readAbout(context),
-            input: await context.get(STATE.input),
-            ...(known as Snapshot),
-          }
-        : begun;
+    if (known ? known.snapshot.progress.state !== 'running' : !begun) return;
+    const { about, input, progress } = known
+      ? { ...known, progress: known.snapshot.progress }
+      : (begun as NewRun);
     const pipeline = await graphOf(about.graph);
     const record: RunRecord = { ...about, pipeline, input };
     const { id: carrier, attemptCompletedSignal: lost } = context.request();
-    let version = known?.version ?? 0;
+    let snapshot: Snapshot = { version: known?.snapshot.version ?? 0, carrier, progress };
     let listed = '';
-    let latest: Shown | undefined;
     const here = hub.enter(about.id);
     lost.addEventListener('abort', here.leave, { once: true });
     const save = (next: Progress): void => {
-      version += 1;
-      const snapshot: Snapshot = { version, carrier, progress: next };
-      context.set(STATE.snapshot, snapshot);
+      snapshot = { version: snapshot.version + 1, carrier, progress: next };
+      if (known || snapshot.version > 1) context.set(STATE.snapshot, snapshot);
+      else context.set(STATE.run, { about, input, snapshot } satisfies Kept);
       const summary = summarize(about, next);
-      if (JSON.stringify(summary) !== listed) context.set(STATE.summary, summary);
-      listed = JSON.stringify(summary);
-      latest = { about, snapshot };
-      if (next.state === 'running') here.publish(latest);
+      const text = JSON.stringify(summary);
+      if (text !== listed) context.set(summaryName(about), summary);
+      listed = text;
+      if (next.state === 'running') here.publish({ about, snapshot });
     };
     try {
-      if (!known) {
-        context.set(STATE.about, about);
-        context.set(STATE.input, input);
-      }
       save(progress);
       const now = Date.parse(progress.replays?.at(-1)?.at ?? about.createdAt);
-      const passage = { pipeline, progress, now, perform: attempts.of(record), save };
+      const passage = { pipeline, progress, now, perform: attempts.of(record, lost), save };
       await gen.execute(context, carry(context, { gen, clock, inlineWait }, passage));
-      // What is journaled after it comes back when it has been recorded. Request by request that would be one more.
-      if (inlineWait === 0) {
-        await context.run('recorded', () => true);
-        if (latest) here.publish(latest);
-      }
-      context.genericSend({
+      const { invocationId } = context.genericSend({
         service: names.runs,
         key: about.id,
         method: 'forget',
-        parameter: { endedAt: latest?.snapshot.progress.endedAt },
+        parameter: { endedAt: snapshot.progress.endedAt },
         inputSerde: sdk.serde.json,
         delay: about.retention,
       });
+      // It comes back when all before it has been recorded. Request by request that would be one more.
+      if (inlineWait === 0) {
+        await invocationId;
+        here.publish({ about, snapshot });
+      }
     } finally {
       here.leave();
       lost.removeEventListener('abort', here.leave);

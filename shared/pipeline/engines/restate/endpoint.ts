@@ -47,9 +47,10 @@ export const createEndpoint = (options: EndpointOptions): RestateEndpoint => {
       bidirectional,
       ...(identityKeys.length > 0 && { identityKeys }),
       logger: ({ level }, ...parts) => {
+        if (level !== 'warn' && level !== 'error') return;
         const text = parts.map(String).join(' ');
         if (level === 'error' && !isClosing) log.error('restate_call_failed', { text });
-        else if (level === 'warn' || level === 'error') log.debug('restate_sdk', { text });
+        else log.debug('restate_sdk', { text });
       },
     });
   let plain: NodeHandler | undefined;

@@ -65,8 +65,8 @@ export interface RestateEngine extends Engine {
 }
 
 const START_PAUSE = 200;
-/** For what has just ended to reach Restate, ms: else it would be done again, under the same key. */
-const FLUSH = 100;
+/** For what has just ended, and what waits behind it, to reach Restate, ms: else it would be done again, under the same key. */
+const FLUSH = 250;
 
 export const restateEngine = (options: RestateEngineOptions): RestateEngine => {
   const { ingressUrl, adminUrl, listen, serviceUrl, ownUrl, identityKeys, scope } = options;
@@ -89,10 +89,7 @@ export const restateEngine = (options: RestateEngineOptions): RestateEngine => {
   const gone = sharedGoneTargets({ ingress, names, clock, log });
   const makeAttempt = createAttempt(gone);
   const attempts = createAttempts({
-    attempt: async (call) => {
-      await gone.refresh();
-      return makeAttempt(call);
-    },
+    attempt: (call) => gone.refresh()?.then(() => makeAttempt(call)) ?? makeAttempt(call),
     clock,
     log,
   });

@@ -15,8 +15,8 @@ import type { Names } from './stored';
 export const MAX_AGE = 5_000;
 
 export interface SharedGoneTargets extends GoneTargets {
-  /** Looks them up when what is known is too old. */
-  refresh(): Promise<void>;
+  /** Looks them up when what is known is too old; else there is nothing to wait for. */
+  refresh(): Promise<void> | undefined;
   all(): Promise<readonly DisabledTarget[]>;
   /** Whether it was there. */
   remove(name: string): Promise<boolean>;
@@ -54,8 +54,8 @@ export const sharedGoneTargets = ({
       gone = new Set(gone).add(name);
       await call('disable', { name, at: new Date(clock.now()).toISOString() });
     },
-    refresh: async () => {
-      if (clock.now() < freshUntil) return;
+    refresh: () => {
+      if (clock.now() < freshUntil) return undefined;
       refreshing ??= lookUp()
         .catch((error: unknown) => {
           freshUntil = clock.now() + MAX_AGE;
@@ -64,7 +64,7 @@ export const sharedGoneTargets = ({
         .then(() => {
           refreshing = undefined;
         });
-      await refreshing;
+      return refreshing;
     },
     all: async () =>
       Object.entries(await lookUp())

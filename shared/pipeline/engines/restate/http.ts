@@ -95,12 +95,16 @@ export const unavailable = (cause: unknown): Failure =>
 const BROKEN: ReadonlySet<unknown> = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE']);
 const isBroken = (error: unknown): boolean => BROKEN.has((error as NodeJS.ErrnoException)?.code);
 
-const read = async (incoming: IncomingMessage): Promise<JsonAnswer> => {
-  const parts: Buffer[] = [];
-  for await (const part of incoming) parts.push(part as Buffer);
-  const text = Buffer.concat(parts).toString('utf8');
-  return { status: incoming.statusCode ?? 0, body: text === '' ? undefined : parse(text) };
-};
+const read = (incoming: IncomingMessage): Promise<JsonAnswer> =>
+  new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    incoming.on('data', (part: Buffer) => parts.push(part));
+    incoming.once('error', reject);
+    incoming.once('end', () => {
+      const text = Buffer.concat(parts).toString('utf8');
+      resolve({ status: incoming.statusCode ?? 0, body: text === '' ? undefined : parse(text) });
+    });
+  });
 
 const parse = (text: string): unknown => {
   try {

@@ -1,8 +1,8 @@
 /** Lists of runs and dead letters, newest first, a page at a time: questions in SQL to Restate's admin interface. */
 import type { DeadLetter, Engine } from '../../engine';
 import type { Admin } from './admin';
-import { type Names, STATE, type Summary } from './stored';
-import { toDeadLetters, toSummary } from './summary';
+import { type Names, SUMMARY, type Summary, summaryName } from './stored';
+import { isIn, toDeadLetters, toSummary } from './summary';
 
 const PAGE = 50;
 
@@ -20,11 +20,11 @@ export const createLists = (
       select(
         names.runs,
         [
-          `${field('pipeline')} = ${quote(pipeline)}`,
-          state && `${field('state')} = ${quote(state)}`,
-          since !== undefined && `${field('createdAt')} >= ${quote(iso(since))}`,
-          until !== undefined && `${field('createdAt')} < ${quote(iso(until))}`,
-          behind(readCursor(after)),
+          ofPipeline(pipeline),
+          state && isIn(state),
+          since !== undefined && `key >= ${quote(SUMMARY + iso(since))}`,
+          until !== undefined && `key < ${quote(SUMMARY + iso(until))}`,
+          behind(pipeline, readCursor(after)),
         ],
         limit + 1,
       ),
@@ -40,13 +40,13 @@ export const createLists = (
   deadLetters: async ({ pipeline, step, code, after, limit = PAGE }) => {
     const from = readCursor(after);
     const found: { readonly letter: DeadLetter; readonly next: string }[] = [];
-    let behindRun = behind(from, true);
+    let behindRun = behind(pipeline, from, true);
     for (;;) {
       const rows = await admin.query<Row>(
         select(
           names.runs,
           [
-            `${field('pipeline')} = ${quote(pipeline)}`,
+            ofPipeline(pipeline),
             `value_utf8 LIKE '%"dead":[%'`,
             // Finds all that matters, and more: what is another step's is left out below.
             step !== undefined && `value_utf8 LIKE ${quote(`%"step":${JSON.stringify(step)}%`)}`,
@@ -67,7 +67,7 @@ export const createLists = (
             found.push({ letter, next: cursorOf(listed, letter.step) });
       const last = runs.at(-1);
       if (!last || found.length > limit || runs.length <= limit) break;
-      behindRun = behind({ at: last.summary.createdAt, id: last.id });
+      behindRun = behind(pipeline, { at: last.summary.createdAt, id: last.id });
     }
     const page = found.slice(0, limit);
     const last = page.at(-1);
@@ -82,16 +82,18 @@ type Condition = string | false | undefined | '';
 
 const select = (service: string, conditions: readonly Condition[], limit: number): string =>
   `SELECT service_key, value_utf8 FROM state
-   WHERE service_name = ${quote(service)} AND key = '${STATE.summary}'
+   WHERE service_name = ${quote(service)} AND key LIKE '${SUMMARY}%'
    ${conditions
      .filter(Boolean)
      .map((condition) => `AND ${condition}`)
      .join(' ')}
-   ORDER BY ${field('createdAt')} DESC, service_key DESC LIMIT ${Math.trunc(limit)}`;
+   ORDER BY key DESC, service_key DESC LIMIT ${Math.trunc(limit)}`;
 
-const field = (name: string): string => `json_get_str(value_utf8, '${name}')`;
 const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const iso = (ms: number): string => new Date(ms).toISOString();
+/** Behind the instant and a slash; SQL counts from 1. */
+const ofPipeline = (pipeline: string): string =>
+  `substr(key, ${SUMMARY.length + iso(0).length + 2}) = ${quote(pipeline)}`;
 
 interface Listed {
   readonly id: string;
@@ -119,7 +121,8 @@ const readCursor = (text: string | undefined): Cursor | undefined => {
   return at === undefined ? undefined : { at: iso(Number(at)), id, ...(step && { step }) };
 };
 
-const behind = (cursor: Cursor | undefined, including = false): Condition =>
-  cursor &&
-  `(${field('createdAt')} < ${quote(cursor.at)} OR (${field('createdAt')} = ${quote(cursor.at)}
-   AND service_key ${including ? '<=' : '<'} ${quote(cursor.id)}))`;
+const behind = (pipeline: string, cursor: Cursor | undefined, including = false): Condition => {
+  if (!cursor) return undefined;
+  const name = quote(summaryName({ createdAt: cursor.at, pipeline }));
+  return `(key < ${name} OR (key = ${name} AND service_key ${including ? '<=' : '<'} ${quote(cursor.id)}))`;
+};

@@ -59,8 +59,7 @@ export const createReader = (options: ReaderOptions): Reader => {
       if (isLast) return undefined;
       // It may be accepted and not begun yet; or it was quicker than the two questions, or is forgotten.
       const passage = await ingress.passage(id, passageOf(id, {}));
-      // What was accepted here a moment ago is there, whatever a new leader of the cluster says of it.
-      if (passage === 'unknown' && !isRecent(id)) return undefined;
+      if (passage === 'unknown') return undefined;
       isLast = passage === 'ended';
       if (clock.now() > patience) throw unavailable(new Error(`the run ${id} does not begin`));
       if (!isLast) await clock.sleep(POLL.least);
@@ -96,29 +95,28 @@ export const createReader = (options: ReaderOptions): Reader => {
       unwatch();
     });
 
-  /** Waits, for a while, for the end of a run that is carried here, or begins here within `ms`. */
-  const endHere = async (
-    id: string,
-    ms: number,
-    signal: AbortSignal,
-  ): Promise<Shown | undefined> => {
-    if (!hub.latest(id) && ms > 0) await change(id, ms, signal);
-    let last: Shown | undefined;
-    await leaving(signal, async (leaves) => {
-      const ended = new AbortController();
-      const end = () => ended.abort();
+  /** Waits for the end of a run that is carried here, or begins here within `ms`. */
+  const endHere = (id: string, ms: number, signal: AbortSignal): Promise<Shown | undefined> =>
+    new Promise((resolve) => {
+      let last: Shown | undefined;
+      const leave = () => {
+        unwatch();
+        signal.removeEventListener('abort', leave);
+        closing.signal.removeEventListener('abort', leave);
+        resolve(last && !isRunning(last) ? last : undefined);
+      };
       const look = (shown: Shown | undefined) => {
         last = shown ?? last;
-        if (!shown || !isRunning(shown)) end();
+        if (!shown || !isRunning(shown)) leave();
       };
       const unwatch = hub.watch(id, look);
-      leaves.addEventListener('abort', end, { once: true });
-      look(hub.latest(id));
-      if (!leaves.aborted) await clock.sleep(LONG, ended.signal).catch(() => undefined);
-      unwatch();
+      signal.addEventListener('abort', leave, { once: true });
+      closing.signal.addEventListener('abort', leave, { once: true });
+      const lookNow = () => look(hub.latest(id));
+      if (signal.aborted || closing.aborted) leave();
+      else if (hub.latest(id) || ms === 0) lookNow();
+      else void clock.sleep(ms).then(lookNow);
     });
-    return last && !isRunning(last) ? last : undefined;
-  };
 
   /** Newer than the version, as soon as there is such; `undefined` when it is time to leave, or the run is gone. */
   const newer = async (

@@ -3,7 +3,8 @@ import type { Clock } from '../../../clock';
 import type { Log } from '../../../handler';
 import type { Admin } from './admin';
 import type { Ingress } from './ingress';
-import { type Names, STATE } from './stored';
+import { type Names, SUMMARY } from './stored';
+import { isIn } from './summary';
 
 /** In one go; with more, the next start goes on. */
 const LIMIT = 10_000;
@@ -23,8 +24,8 @@ const leftIn = ({ runs }: Names): string => `SELECT s.service_key AS id FROM sta
   LEFT JOIN (SELECT target_service_key FROM sys_invocation
     WHERE target_service_name = '${runs}' AND target_handler_name = 'carry' AND status <> 'completed') i
   ON i.target_service_key = s.service_key
-  WHERE s.service_name = '${runs}' AND s.key = '${STATE.summary}'
-  AND json_get_str(s.value_utf8, 'state') = 'running' AND i.target_service_key IS NULL LIMIT ${LIMIT}`;
+  WHERE s.service_name = '${runs}' AND s.key LIKE '${SUMMARY}%'
+  AND ${isIn('running')} AND i.target_service_key IS NULL LIMIT ${LIMIT}`;
 
 interface Parked {
   readonly id: string;

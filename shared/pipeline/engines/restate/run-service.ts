@@ -9,7 +9,7 @@ import { refuse } from '../../machine/refuse';
 import type { Target } from '../../pipeline';
 import type { Progress } from '../../progress';
 import { MAIL } from './carrier';
-import { type CarryHandlerOptions, carryHandler, readAbout } from './carry-handler';
+import { type CarryHandlerOptions, carryHandler, readKept } from './carry-handler';
 import { decideReplay } from './replay';
 import type { ObjectContext, ServiceDefinition } from './sdk';
 import { SERVICE_OPTIONS, SHORT, UNKEPT } from './service-options';
@@ -17,8 +17,9 @@ import {
   type About,
   type Mail,
   type ReplayCommand,
-  type Snapshot,
+  type Shown,
   STATE,
+  summaryName,
   type Told,
 } from './stored';
 import { summarize } from './summary';
@@ -43,11 +44,11 @@ export const runService = (options: RunServiceOptions): ServiceDefinition => {
     context: ObjectContext,
     { command, at }: Pick<Mail, 'command' | 'at'>,
   ): Promise<Told> => {
-    const snapshot = await context.get<Snapshot>(STATE.snapshot);
+    const known = await readKept(context);
     // Whoever asks knows that it was accepted: its passage has not begun yet.
-    if (!snapshot) return { again: true };
-    const { progress, carrier } = snapshot;
-    const refused = refuse(await graphOf((await readAbout(context)).graph), progress, command);
+    if (!known) return { again: true };
+    const { progress, carrier } = known.snapshot;
+    const refused = refuse(await graphOf(known.about.graph), progress, command);
     if (refused) return { refused };
     if (progress.state !== 'running') return { progress };
     const { id: reply, promise } = context.awakeable<Told>();
@@ -60,12 +61,11 @@ export const runService = (options: RunServiceOptions): ServiceDefinition => {
   };
 
   const replay = async (context: ObjectContext, command: ReplayCommand): Promise<Told> => {
-    const snapshot = await context.get<Snapshot>(STATE.snapshot);
-    if (!snapshot) return { refused: NOT_FOUND };
+    const known = await readKept(context);
+    if (!known) return { refused: NOT_FOUND };
+    const { about, input, snapshot } = known;
     // Somebody else has replayed it.
     if (snapshot.progress.endedAt !== command.endedAt) return { again: true };
-    const about = await readAbout(context);
-    const input = await context.get(STATE.input);
     const decided = await context.run('decide', async () =>
       decideReplay({
         from: await graphOf(about.graph),
@@ -80,9 +80,9 @@ export const runService = (options: RunServiceOptions): ServiceDefinition => {
     if ('refused' in decided) return decided;
     const { progress, graph, retention } = decided;
     const changed: About = { ...about, graph, retention };
-    context.set(STATE.about, changed);
+    context.set(STATE.run, { ...known, about: changed });
     context.set(STATE.snapshot, { ...snapshot, version: snapshot.version + 1, progress });
-    context.set(STATE.summary, summarize(changed, progress));
+    context.set(summaryName(changed), summarize(changed, progress));
     context.genericSend({
       service: names.runs,
       key: about.id,
@@ -95,10 +95,10 @@ export const runService = (options: RunServiceOptions): ServiceDefinition => {
   };
 
   const forget = async (context: ObjectContext, seen: { readonly endedAt: string }) => {
-    const snapshot = await context.get<Snapshot>(STATE.snapshot);
+    const known = await readKept(context);
     // It was replayed since: then the end of that has its own time.
-    if (snapshot?.progress.endedAt !== seen.endedAt) return;
-    const { id, key } = await readAbout(context);
+    if (known?.snapshot.progress.endedAt !== seen.endedAt) return;
+    const { id, key } = known.about;
     if (key !== undefined)
       context.genericSend({
         service: names.keys,
@@ -110,14 +110,9 @@ export const runService = (options: RunServiceOptions): ServiceDefinition => {
     context.clearAll();
   };
 
-  const show = async (context: ObjectContext) => {
-    const snapshot = await context.get<Snapshot>(STATE.snapshot);
-    return snapshot && { about: await readAbout(context), snapshot };
-  };
-
-  const inspect = async (context: ObjectContext) => {
-    const shown = await show(context);
-    return shown && { ...shown, input: await context.get(STATE.input) };
+  const show = async (context: ObjectContext): Promise<Shown | undefined> => {
+    const known = await readKept(context);
+    return known && { about: known.about, snapshot: known.snapshot };
   };
 
   return sdk.object({
@@ -129,7 +124,7 @@ export const runService = (options: RunServiceOptions): ServiceDefinition => {
       forget: exclusive(UNKEPT, forget),
       tell: shared(UNKEPT, tell),
       show: shared(UNKEPT, show),
-      inspect: shared(UNKEPT, inspect),
+      inspect: shared(UNKEPT, readKept),
     },
   });
 };

@@ -32,7 +32,8 @@ export interface ObjectContext {
   resolveAwakeable(id: string, payload: unknown): void;
   attach<T>(invocation: string): RestatePromise<T>;
   invocation(id: string): { signal(name: string): { resolve(payload: unknown): void } };
-  genericSend(call: GenericSend): unknown;
+  /** `invocationId` resolves when Restate has recorded the call, and all that came before it. */
+  genericSend(call: GenericSend): { readonly invocationId: Promise<string> };
 }
 
 export interface GenericSend {

@@ -39,17 +39,16 @@ export const createStart = (options: StartOptions): Engine['start'] => {
   const { isConfigured, clock, random, closing } = options;
 
   /** The first run with a key has it, whoever asks at the same time. */
-  const record = async (run: NewRun, key: string | undefined, fingerprint: string) => {
-    const { id } = run.about;
-    if (key !== undefined)
-      return ingress.call<Claimed>({
-        service: names.keys,
-        key,
-        handler: 'claim',
-        body: { fingerprint, run } satisfies Claim,
-      });
-    await ingress.carry(id, passageOf(id, {}), run);
-    return { id, fingerprint };
+  const claim = async (run: NewRun, key: string): Promise<Claimed | 'mismatch'> => {
+    const fingerprint = digest(canonicalJson(run.input));
+    const body: Claim = { fingerprint, run };
+    const claimed = await ingress.call<Claimed>({
+      service: names.keys,
+      key,
+      handler: 'claim',
+      body,
+    });
+    return claimed.fingerprint === fingerprint ? claimed : 'mismatch';
   };
 
   return async (name, input, { idempotencyKey, traceparent }): Promise<Started> => {
@@ -64,20 +63,20 @@ export const createStart = (options: StartOptions): Engine['start'] => {
     const key = idempotencyKey === undefined ? undefined : digest(`${name} ${idempotencyKey}`);
     const { hash: graph, retention } = pipeline;
     const about = { id, pipeline: name, graph, traceparent, createdAt, retention };
-    const fingerprint = digest(canonicalJson(input));
-    const recorded = await record(
-      { about: { ...about, ...(key !== undefined && { key }) }, input, progress },
-      key,
-      fingerprint,
-    );
-    if (recorded.fingerprint !== fingerprint) return 'mismatch';
-    if (recorded.id === id) {
+    const begun = { about: { ...about, ...(key !== undefined && { key }) }, input, progress };
+    const claimed = key === undefined ? undefined : await claim(begun, key);
+    if (claimed === 'mismatch') return claimed;
+    const first = claimed?.id ?? id;
+    if (first === id) {
+      // Who has the key begins it as well, but may be heard where the run is after whoever asks for it there; a node that
+      // is killed just then makes that a second.
+      await ingress.carry(id, passageOf(id, {}), begun);
       remember(recent, id);
       return { run: toRun({ ...about, pipeline, input }, progress), created: true };
     }
-    const run = await reader.find(name, recorded.id);
+    const run = await reader.find(name, first);
     // Its time was over between the two questions.
-    if (!run) throw unavailable(new Error(`the run ${recorded.id} is being forgotten`));
+    if (!run) throw unavailable(new Error(`the run ${first} is being forgotten`));
     return { run, created: false };
   };
 };

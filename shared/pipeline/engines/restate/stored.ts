@@ -29,13 +29,21 @@ export const namesIn = (scope: string | undefined): Names => {
   };
 };
 
-/** The names of a run's state. `input` is apart from the rest: most readers do not want it. */
+/** The names of a run's state. Each costs an entry of the journal to write, so the first are one. */
 export const STATE = {
-  about: 'about',
-  input: 'input',
+  /** `Kept`: as it began. */
+  run: 'run',
+  /** `Snapshot`, from the first change on. */
   snapshot: 'snapshot',
-  summary: 'summary',
 } as const;
+
+/** The name of its `Summary`, in the order of lists: a question looks at names, and into what is on its page only. */
+export const summaryName = ({
+  createdAt,
+  pipeline,
+}: Pick<About, 'createdAt' | 'pipeline'>): string => `${SUMMARY}${createdAt}/${pipeline}`;
+
+export const SUMMARY = 'summary/';
 
 /** A run without its input, and with the graph by its digest. */
 export interface About extends Omit<RunRecord, 'pipeline' | 'input'> {
@@ -56,7 +64,7 @@ export interface Snapshot {
   readonly progress: Progress;
 }
 
-/** What is listed, in small: it is looked at for all runs at once. */
+/** What is listed, in small. Its text begins with the state. */
 export interface Summary extends Omit<RunSummary, 'id'> {
   /** @default none */
   readonly dead?: readonly {
@@ -100,6 +108,11 @@ export interface Mail {
 export interface Shown {
   readonly about: About;
   readonly snapshot: Snapshot;
+}
+
+/** A run with all that is kept of it. */
+export interface Kept extends Shown {
+  readonly input: unknown;
 }
 
 /** `again`: it ended under way; ask once more. */

@@ -1,7 +1,7 @@
 /** What of a run is listed. Pure. */
 import type { DeadLetter } from '../../engine';
 import { type Progress, resultOf } from '../../progress';
-import type { RunSummary, StepResult } from '../../run';
+import type { RunState, RunSummary, StepResult } from '../../run';
 import type { About, Summary } from './stored';
 
 export const summarize = ({ pipeline, graph, createdAt }: About, progress: Progress): Summary => {
@@ -10,9 +10,9 @@ export const summarize = ({ pipeline, graph, createdAt }: About, progress: Progr
     .sort()
     .flatMap((step) => deadLetter(step, resultOf(results, step)));
   return {
+    state,
     pipeline,
     graph,
-    state,
     createdAt,
     deadlineAt,
     ...(endedAt !== undefined && { endedAt }),
@@ -36,10 +36,13 @@ const deadLetter = (step: string, result: StepResult): NonNullable<Summary['dead
   ];
 };
 
-export const toSummary = (id: string, { dead: _, ...summary }: Summary): RunSummary => ({
-  id,
-  ...summary,
-});
+export const toSummary = (
+  id: string,
+  { dead: _, state, pipeline, graph, ...times }: Summary,
+): RunSummary => ({ id, pipeline, graph, state, ...times });
+
+/** SQL for a summary, in the column `value_utf8`, of this state. */
+export const isIn = (state: RunState): string => `value_utf8 LIKE '{"state":"${state}"%'`;
 
 export const toDeadLetters = (run: string, { graph, dead = [] }: Summary): readonly DeadLetter[] =>
   dead.map(({ code: _, ...letter }) => ({ run, graph, ...letter }));

@@ -20,11 +20,14 @@ const { ingressUrl, adminUrl, port, receiver, pipeline } = JSON.parse(
 
 const attempt: Attempt = async ({ run, activity, signal }) => {
   const key = `${run.id}:${activity.id}`;
+  const cut = new AbortController();
+  if (signal.aborted) cut.abort();
+  signal.addEventListener('abort', () => cut.abort(), { once: true });
   try {
     const answer = await fetch(receiver, {
       method: 'POST',
       body: key,
-      signal: signal as AbortSignal,
+      signal: cut.signal,
     });
     await answer.arrayBuffer();
     if (answer.ok) return { verdict: 'delivered' };

@@ -252,6 +252,45 @@ describe('nothing that was accepted is lost, and what is recorded is not done ag
     await engine.close(now());
   }, 180_000);
 
+  test('when one of three members of a cluster is killed: what was accepted is there for all at once', async () => {
+    servers = await startCluster();
+    const [first, second, third] = servers as [RestateServer, RestateServer, RestateServer];
+    await host(second, await freePort());
+    const [engine, other] = [client(second), client(third)];
+    const lost: string[] = [];
+    let left = 400;
+    /** With a key: what that leads to goes another way through the cluster. */
+    const startOne = async (idempotencyKey: string): Promise<string> => {
+      for (;;)
+        try {
+          const options = { idempotencyKey, traceparent: TRACEPARENT };
+          const started = await engine.start(pipeline.name, {}, options);
+          if (started === 'mismatch') throw new Error('the input is always the same');
+          return started.run.id;
+        } catch {
+          // Nothing could be recorded while nobody leads.
+        }
+    };
+    const startMany = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        const id = await startOne(`key ${left}`);
+        for (let tries = 3; tries > 0; tries -= 1) {
+          const found = await other.find(pipeline.name, id).catch(() => 'nobody leads');
+          if (!found) lost.push(id);
+          if (found !== 'nobody leads') break;
+        }
+      }
+    };
+    const starting = Promise.all(Array.from({ length: 15 }, startMany));
+    while (left > 300) await new Promise((resolve) => setTimeout(resolve, 5));
+    await first.kill();
+    await starting;
+    expect(lost).toEqual([]);
+    await engine.close(now());
+    await other.close(now());
+  }, 180_000);
+
   test('when the host is told to stop: what is under way ends, and is not done again', async () => {
     const server = await startRestate();
     servers = [server];

@@ -70,6 +70,46 @@ describe('steps', () => {
     expect([...lab.labels()].sort()).toEqual(['first#1', 'last#1', 'next#1', 'quick#1', 'slow#1']);
   });
 
+  test('that end together are one entry of the journal, and one write of the state', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const ends: (() => void)[] = [];
+    /** One after the other in one turn of the loop, as answers do that have come by then. */
+    const together = () =>
+      new Promise<AttemptOutcome>((resolve) => {
+        ends.push(() => resolve(DELIVERED));
+        if (ends.length === names.length) for (const end of ends) setImmediate(end);
+      });
+    const lab = await open({
+      pipeline: pipelineOf({
+        ...Object.fromEntries(names.map((name) => [name, {}])),
+        last: { after: names },
+      }),
+      script: ({ label }) => (label === 'last#1' ? undefined : together()),
+    });
+    const run = await lab.start();
+    const entriesOf = async (): Promise<readonly string[]> => {
+      const rows = await query<{ entry_type: string; name: string | null }>(
+        `SELECT j.entry_type, j.name FROM sys_journal j JOIN sys_invocation i ON i.id = j.id
+         WHERE i.target_service_key = '${run.id}' AND j.entry_type LIKE 'Command:%' ORDER BY j.index`,
+      );
+      return rows.map(({ entry_type: type, name }) => `${type} ${name ?? ''}`.trim());
+    };
+    // It is called before Restate has heard of it.
+    await lab.until(async () => (await entriesOf()).includes('Command: Run last#1'));
+    expect(await entriesOf()).toEqual([
+      'Command: Input',
+      'Command: GetEagerState',
+      'Command: SetState',
+      'Command: SetState',
+      'Command: Run a#1 b#1 c#1 d#1 e#1',
+      'Command: SetState',
+      'Command: Run last#1',
+    ]);
+    await lab.until(() => lab.labels().includes('last#1'));
+    lab.end('last#1', DELIVERED);
+    expect(await lab.ended(run)).toMatchObject({ state: 'succeeded' });
+  });
+
   test('that fail side by side are each called exactly as often as they are to be', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const retry = { attempts: 4, backoff: 10, maxBackoff: 50, jitter: 0 };
