@@ -70,7 +70,7 @@ export const giveBackTo = (
   { points, at, now }: Pick<TakeFacts, 'points' | 'at' | 'now'>,
 ): Counted => ({
   windows: current(before, limits, now).map((slots, i) =>
-    subtract(slots, (limits[i] as WindowLimit).duration, { at, points: pointsIn(points, i), now }),
+    subtract(slots, (limits[i] as WindowLimit).duration, { at, points: pointsIn(points, i) }),
   ),
   refused: before?.refused ?? 0,
 });

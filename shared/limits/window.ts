@@ -40,17 +40,16 @@ export const add = (slots: Slots, duration: number, at: number, points: number):
 };
 
 /**
- * With so many given back that were taken at `at`: from their own slot, and what it lacks from older ones, which end
- * sooner. Never from younger ones: then more could be taken than the limit says once the older have ended.
+ * Of slots that still count: with so many given back that were taken at `at`, from their own slot, and what it lacks
+ * from older ones, which end sooner. Never from younger ones: then more could be taken than the limit says once the
+ * older have ended.
  */
 export const subtract = (
   slots: Slots,
   duration: number,
-  { at, points, now }: { readonly at: number; readonly points: number; readonly now: number },
+  { at, points }: { readonly at: number; readonly points: number },
 ): Slots => {
   const mine = slotOf(duration, at);
-  // What was taken does not count any more, so there is nothing left to give back.
-  if (now >= endOf(duration, mine)) return slots;
   let left = points;
   return [...slots]
     .reverse()

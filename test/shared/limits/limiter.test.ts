@@ -57,6 +57,23 @@ describe('a limiter', () => {
     expect(await take({ points: 3 })).toEqual({ taken: true });
   });
 
+  test('what takes nothing from a window is not refused by it', async () => {
+    const { limiter, store, clock } = start(9, 9);
+    await limiter.take('key', { at: clock.time, points: 5 });
+    const lowered = createLimiter({
+      store,
+      clock,
+      name: 'test',
+      windows: [
+        { points: 9, duration: HOUR },
+        { points: 3, duration: DAY },
+      ],
+    });
+    const take = (points: readonly number[]) => lowered.take('key', { at: clock.time, points });
+    expect(await take([1, 0])).toEqual({ taken: true });
+    expect(await take([0, 1])).toMatchObject({ taken: false });
+  });
+
   test('what is given back can be taken again', async () => {
     const { take, limiter, clock } = start();
     for (let i = 0; i < 3; i++) await take();

@@ -138,6 +138,17 @@ describe('a prefix', () => {
     expect(it.send(10)).toBe(1);
   });
 
+  test('has no row of what was not sent', () => {
+    const it = prefix();
+    it.send(60);
+    it.convert(60);
+    it.send(60);
+    for (let i = 0; i < 2 * MAX_ROW; i++) {
+      expect(it.send(1)).toBe(1);
+      it.takeBack();
+    }
+  });
+
   test('a trickle that did not leave is tried again', () => {
     const it = prefix();
     it.send(51);

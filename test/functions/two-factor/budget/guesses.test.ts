@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Settled, Wish } from '../../../../functions/two-factor/budget/budgets';
-import { MAX_GUESSES } from '../../../../functions/two-factor/budget/guesses';
+import { type Ledger, MAX_GUESSES } from '../../../../functions/two-factor/budget/guesses';
 import { systemClock } from '../../../../shared/clock';
 import { memoryStore } from '../../../../shared/store/memory';
 import {
@@ -87,6 +87,18 @@ describe('the guesses of a day', () => {
     }
   });
 
+  test('a challenge has all of its guesses or is refused', async () => {
+    const { budgets, challenges, clock } = world();
+    for (const wrong of [5, 5, 5, 1]) {
+      const wish = guessing({ userDigests: ['u'] });
+      await budgets.issue(wish);
+      challenges.open(wish.challenge);
+      for (let guess = 0; guess < wrong; guess++) challenges.guess(wish.challenge, false);
+      clock.time += LIFETIME;
+    }
+    expect(await budgets.issue(guessing({ userDigests: ['u'] }))).toMatchObject({ granted: false });
+  });
+
   test('what a right code did not use comes back at once', async () => {
     const { budgets, challenges } = world();
     for (let i = 0; i < 50; i++) {
@@ -140,6 +152,28 @@ describe('the guesses of a day', () => {
     expect(challenges.guess(mine.challenge, true)).toBe(true);
   });
 
+  test('issues at once for one user and one destination do not take the room from each other', async () => {
+    const { stores } = await sharedStores.memory(2);
+    /** By which one of the two ledgers comes late. */
+    const late = ['user', 'destination'];
+    const parts = stores.map((store, i) =>
+      start({
+        store: {
+          ...store,
+          get: async (key) => {
+            if (key.includes(`guesses/${late[i]}`)) await systemClock.sleep(20);
+            return store.get(key);
+          },
+        },
+      }),
+    );
+    const same = { userDigests: ['u'], destinationDigests: ['d'] };
+    const grants = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => parts[i % 2]?.budgets.issue(guessing(same))),
+    );
+    expect(grants.filter((grant) => grant?.granted)).toHaveLength(4);
+  });
+
   test('a reservation whose challenge was never made is settled, which closes it', async () => {
     const { budgets, challenges } = world();
     const lost = Array.from({ length: 4 }, () => guessing({ userDigests: ['u'] }));
@@ -166,14 +200,37 @@ describe('the guesses of a day', () => {
   });
 
   test('after a change of keys, what was reserved under the former one still counts', async () => {
-    const { budgets } = start();
+    const { budgets, store } = start();
     for (let i = 0; i < 3; i++) await budgets.issue(guessing({ userDigests: ['old'] }));
     expect(await budgets.issue(guessing({ userDigests: ['new', 'old'] }))).toMatchObject({
       granted: true,
     });
-    expect(await budgets.issue(guessing({ userDigests: ['new', 'old'] }))).toMatchObject({
-      granted: false,
+    const refused = guessing({ userDigests: ['new', 'old'] });
+    expect(await budgets.issue(refused)).toMatchObject({ granted: false });
+    const ledger = await store.get<Ledger>('two-factor/guesses/user/new');
+    expect(ledger?.value).toMatchObject({ reservations: [{ state: 'reserved' }], refused: 1 });
+  });
+
+  test('a challenge that was issued under the former key is no other under the new one', async () => {
+    const { budgets } = start();
+    const wishes = Array.from({ length: 4 }, () => guessing({ userDigests: ['old'] }));
+    for (const wish of wishes) await budgets.issue(wish);
+    for (const wish of wishes)
+      expect(await budgets.issue({ ...wish, userDigests: ['new', 'old'] })).toMatchObject({
+        granted: true,
+      });
+  });
+
+  test('for a decoy nothing is settled on behalf of a destination', async () => {
+    const asked: string[] = [];
+    const { budgets } = start({
+      settle: async (challenge) => {
+        asked.push(challenge);
+        return { state: 'live' };
+      },
     });
+    for (let i = 0; i < 5; i++) await budgets.issue(guessing({ userDigests: ['u'], decoy: true }));
+    expect(asked).toHaveLength(4);
   });
 
   test('instances of before and after a change of keys never grant more than the day has', async () => {
