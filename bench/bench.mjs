@@ -1,5 +1,5 @@
 /**
- * npm run bench [cold-start | throughput | pipelines] [--rounds=N] [--seconds=N] [--dry]
+ * npm run bench [cold-start | throughput | pipelines | two-factor] [--rounds=N] [--seconds=N] [--dry]
  *
  * Measures every server beside the others and writes the tables of docs/benchmarks.md; with --dry it only prints them.
  * The parts of pipelines can be asked for alone: pipelines-engines, -delivery, -journal, -failing-step.
@@ -13,8 +13,9 @@ import { PARTS, pipelines } from './pipelines.mjs';
 import { setUp } from './set-up.mjs';
 import { coldStartTable, inDocument, throughputTable } from './tables.mjs';
 import { throughput } from './throughput.mjs';
+import { twoFactor } from './two-factor.mjs';
 
-const NAMES = ['cold-start', 'throughput', 'pipelines', ...Object.keys(PARTS)];
+const NAMES = ['cold-start', 'throughput', 'pipelines', ...Object.keys(PARTS), 'two-factor'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,5 +41,6 @@ const tables = { machine: describeMachine() };
 if (isAsked('cold-start')) tables['cold-start'] = coldStartTable(await coldStart({ rounds }));
 if (isAsked('throughput')) tables.throughput = throughputTable(await throughput({ rounds }));
 Object.assign(tables, await pipelines({ isAsked, rounds, seconds }));
+if (isAsked('two-factor')) Object.assign(tables, await twoFactor({ rounds, seconds }));
 for (const table of Object.values(tables)) console.log(`\n${table}`);
 if (!values.dry) await writeFile(document, inDocument(await readFile(document, 'utf8'), tables));

@@ -19,7 +19,8 @@ const untilUp = async (port, { child }) => {
   throw new Error(`${child.spawnargs.join(' ')} does not listen`);
 };
 
-export const startRedis = async () => {
+/** `appendfsync`: when it writes to the disk; `always` with every commit, `everysec` as it comes. */
+export const startRedis = async ({ appendfsync = 'always' } = {}) => {
   const { folder, remove } = scratch();
   const port = await freePort();
   const settings = {
@@ -27,7 +28,7 @@ export const startRedis = async () => {
     bind: '127.0.0.1',
     dir: folder,
     appendonly: 'yes',
-    appendfsync: 'always',
+    appendfsync,
     save: '',
     'maxmemory-policy': 'noeviction',
   };

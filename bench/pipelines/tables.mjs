@@ -14,7 +14,7 @@ const BESIDE = {
   [rows.RESTATE_HTTP2]: [rows.DBOS],
 };
 
-const ms = (value) => (value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0));
+export const ms = (value) => (value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0));
 
 export const enginesTable = (figures) => {
   const concurrencies = Object.keys(figures[0].at);

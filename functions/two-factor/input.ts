@@ -53,7 +53,8 @@ export interface Wish {
 }
 
 const user = { type: 'string', minLength: 1, maxLength: 200 };
-const purpose = { type: 'string', pattern: '^[a-z0-9][a-z0-9_.-]{0,63}$' };
+/** A name that is stored as it is, so never as many digits in a row as a code or a number has. */
+const purpose = { type: 'string', pattern: '^(?!.*\\d{6})[a-z0-9][a-z0-9_.-]{0,63}$' };
 const challenge = { type: 'string', pattern: '^[A-Za-z0-9_-]{22}$' };
 
 const checkFields = compile({

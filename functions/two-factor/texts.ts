@@ -21,7 +21,7 @@ export const TEXTS = {
  * a second language is easier to read than the first in a script that one never learnt.
  */
 export const textsFor = (locale: string | undefined): Texts =>
-  TEXTS_BY_WRITING.get(writing(locale ?? '') ?? '') ?? TEXTS.en;
+  (locale === undefined ? undefined : TEXTS_BY_WRITING.get(writing(locale) ?? '')) ?? TEXTS.en;
 
 /** Language and script, such as `pt-Latn`; `undefined` for what is no tag. */
 const writing = (tag: string): string | undefined => {

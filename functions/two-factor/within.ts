@@ -26,6 +26,7 @@ export const within = async <T>(
     return await Promise.race([work(late.signal), bound]);
   } finally {
     bound.catch(() => {});
-    settled.abort();
+    // Without a reason of its own an error with a stack would be made for it.
+    settled.abort('settled');
   }
 };

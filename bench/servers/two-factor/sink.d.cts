@@ -1,0 +1,1 @@
+export const tell: (to: string, code: string) => void;
