@@ -56,6 +56,8 @@ export default defineFunction({
       callers: 'public',
     },
   },
+  calls: ({ LOGIN_SERVICE_URL, TWO_FACTOR_AUDIT_SINK }) =>
+    [LOGIN_SERVICE_URL, TWO_FACTOR_AUDIT_SINK].filter((url) => url !== undefined),
   create: (config, platform) => {
     const countries = config.TWO_FACTOR_COUNTRIES;
     const unknown = countries?.filter((code) => !isPhoneCountry(code)) ?? [];

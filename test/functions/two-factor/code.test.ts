@@ -115,7 +115,7 @@ describe('a code as it is drawn', () => {
     return { ...systemRandom, below: (limit) => below(chance, limit) };
   };
 
-  test('has each digit as likely in each place, leading zeros included', () => {
+  test('A26: has each digit as likely in each place, leading zeros included', () => {
     // A fair generator fails one sample in a hundred, but the same place of three only once in twenty million times.
     let suspects = PLACES;
     for (let sample = 0; sample < 3 && suspects.length > 0; sample++) {
@@ -173,7 +173,7 @@ function counter(): Random {
 describe('weak randomness', () => {
   const WEAK = /\bMath\s*(?:\?\.|\.)\s*random\b|\bMath\s*\[|\{[^}]*\brandom\b[^}]*\}\s*=\s*Math\b/;
 
-  test('is nowhere in the product', () => {
+  test('A26: is nowhere in the product', () => {
     const files = ['functions', 'shared'].flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((file) => /\.[cm]?[jt]s$/.test(file))

@@ -143,7 +143,7 @@ describe('the same idempotency key', () => {
     ['channel', { user: 'user-1', email: MAIL }],
     ['purpose', { ...SMS, purpose: 'payment' }],
     ['language', { ...SMS, locale: 'de' }],
-  ])('with another %s is a mismatch, 422', async (_, other) => {
+  ])('A23: with another %s is a mismatch, 422', async (_, other) => {
     const { platform, issue } = start();
     await issue(SMS, 'key-1');
     const { status, body } = await issue(other, 'key-1');
@@ -151,7 +151,7 @@ describe('the same idempotency key', () => {
     expect([...platform.messages, ...platform.mails]).toHaveLength(1);
   });
 
-  test('50 at once: one challenge, one message, and 409 with the seconds to wait for who came too soon', async () => {
+  test('A23: 50 at once: one challenge, one message, and 409 with the seconds to wait for who came too soon', async () => {
     const { platform, issue } = start();
     const answers = await Promise.all(Array.from({ length: 50 }, () => issue(SMS, 'key-1')));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);

@@ -63,7 +63,7 @@ describe('a report of the provider', () => {
     expect((await suite.state(challenge))?.state).toBe('delivered');
   });
 
-  test('moves a message only forward, in whatever order and however often they come', async () => {
+  test('A24: moves a message only forward, in whatever order and however often they come', async () => {
     const suite = overTwilio();
     const { challenge, sid } = await sent(suite);
     const seen: string[] = [];
@@ -114,14 +114,14 @@ describe('what is not a report of the provider', () => {
     ['has one parameter more', { body: 'MessageStatus=delivered&Extra=1' }, 403],
     ['is JSON', { headers: { 'content-type': 'application/json' } }, 415],
     ['is too large', { body: 'A'.repeat(10_000) }, 413],
-  ])('and %s changes nothing', async (_, change, status) => {
+  ])('A24: and %s changes nothing', async (_, change, status) => {
     const suite = overTwilio();
     const { challenge, sid } = await sent(suite);
     expect((await suite.report(sid, 'delivered', change)).status).toBe(status);
     expect((await suite.state(challenge))?.state).toBe('accepted');
   });
 
-  test('cannot be made by shifting the border of a parameter: signed the same, and refused', async () => {
+  test('A24: cannot be made by shifting the border of a parameter: signed the same, and refused', async () => {
     const suite = overTwilio();
     const { challenge, sid } = await sent(suite);
     const { body } = peer.sign(sid, 'delivered');
@@ -146,7 +146,7 @@ describe('what is not a report of the provider', () => {
     expect(status).toBe(403);
   });
 
-  test('is refused by the address of PUBLIC_URL, whatever Host it names', async () => {
+  test('A24: is refused by the address of PUBLIC_URL, whatever Host it names', async () => {
     const suite = overTwilio();
     const { challenge, sid } = await sent(suite);
     const headers = { host: 'evil.example.com', 'x-forwarded-host': 'evil.example.com' };

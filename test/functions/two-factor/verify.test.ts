@@ -30,7 +30,7 @@ const OLD = 'an old test secret of at least 32 chars';
 const NEW = 'a new test secret of at least 32 characters';
 
 describe('a code', () => {
-  test('verifies once, and never again', async () => {
+  test('A9: verifies once, and never again', async () => {
     const { platform, issue, verify } = start();
     const { challenge } = (await issue()).body;
     const code = lastCode(platform);
@@ -43,7 +43,7 @@ describe('a code', () => {
     expect([second.status, second.body.code]).toEqual([401, 'verification_failed']);
   });
 
-  test('is good until the last millisecond of its ten minutes by our clock, whatever the store says', async () => {
+  test('A11: is good until the last millisecond of its ten minutes by our clock, whatever the store says', async () => {
     for (const [age, status] of [
       [LIFETIME - 1, 200],
       [LIFETIME, 401],
@@ -72,7 +72,7 @@ describe('a code', () => {
     ['another challenge', { user: 'user-1', phoneNumber: PHONE }, {}],
     ['another user', undefined, { user: 'user-2' }],
     ['another purpose', undefined, { purpose: 'payment' }],
-  ])('is wrong for %s', async (_, other, asked) => {
+  ])('A9: is wrong for %s', async (_, other, asked) => {
     const { platform, issue, verify } = start({ random: codesFrom(123_456) });
     const first = (await issue()).body;
     const code = lastCode(platform);
@@ -216,7 +216,7 @@ describe('the five attempts', () => {
     expect((await verify(challenge, code)).status).toBe(401);
   });
 
-  test('are counted before the code is compared: a crash in between gives none back', async () => {
+  test('A7: are counted before the code is compared: a crash in between gives none back', async () => {
     const platform = testPlatform();
     const { issue, verify } = serve(platform);
     const { challenge } = (await issue()).body;

@@ -70,7 +70,7 @@ describe.each(Object.keys(SERVERS))('a mail to %s', (name) => {
     return peer.mails.at(-1);
   };
 
-  test('goes to nobody, and no connection is opened, where it is not one plain address', async () => {
+  test('A20: goes to nobody, and no connection is opened, where it is not one plain address', async () => {
     const before = { mails: peer.mails.length, connections: peer.connections };
     for (const to of [...HOSTILE_ADDRESSES, ...OBJECTS]) {
       const thrown = await send(to).catch((error: unknown) => error);
@@ -118,11 +118,14 @@ describe('a text message', () => {
     return sender({ to: to as string, text: '048291 is your code.' }, options);
   };
 
-  test.each(HOSTILE_NUMBERS.map((typed) => [typed]))('has no number to go to in %j', (typed) => {
-    expect(canonicalPhone(typed as string)).toBeUndefined();
-  });
+  test.each(HOSTILE_NUMBERS.map((typed) => [typed]))(
+    'A19: has no number to go to in %j',
+    (typed) => {
+      expect(canonicalPhone(typed as string)).toBeUndefined();
+    },
+  );
 
-  test('asks nobody, whoever calls the sender, where it is not E.164, and else names exactly that', async () => {
+  test('A19: asks nobody, whoever calls the sender, where it is not E.164, and else names exactly that', async () => {
     for (const to of [...HOSTILE_NUMBERS, ...OBJECTS]) {
       const { requests, messages } = peer;
       const thrown = await send(to).catch((error: unknown) => error);
