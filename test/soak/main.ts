@@ -6,6 +6,7 @@ import { type Profile, STILL } from '../shared/pipeline/conformance/generate';
 import { createLocalLab } from '../shared/pipeline/conformance/local-lab';
 import { createRestateLab, PASSING } from '../shared/pipeline/conformance/restate-lab';
 import { startRestate } from '../support/restate';
+import { crashTwoFactor } from '../support/two-factor-crash';
 import { crashLocal, type Point, type Report } from './campaign';
 import { crashRestate, type Victim } from './restate-campaign';
 
@@ -120,6 +121,22 @@ const campaigns: Readonly<Record<string, Campaign>> = {
       await server.stop();
     }
     return rows;
+  },
+  'two-factor': async ({ seed }) => {
+    const progress = paced();
+    const report = await crashTwoFactor({
+      seed,
+      onProgress: ({ kills, messages }) =>
+        progress(`two-factor: ${kills} kills, ${messages} messages`),
+    });
+    const points = Object.values(report.points).reduce((total, some) => total + some, 0);
+    return [
+      {
+        campaign: 'kill -9, two-factor',
+        done: `${points} points of ${Object.keys(report.points).length} scenarios over sqlite and redis, ${report.kills} kills, ${report.again} more in recoveries; ${report.messages} messages`,
+        violations: report.violations,
+      },
+    ];
   },
 };
 

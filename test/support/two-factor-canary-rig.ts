@@ -2,8 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Challenge, challengeKey } from '../../functions/two-factor/challenge';
@@ -16,6 +14,7 @@ import { type RedisServer, startRedis } from './redis';
 import { type SmtpPeer, startSmtpPeer } from './smtp-peer';
 import { startTwilioPeer, type TwilioPeer } from './twilio-peer';
 import type { Canary, Place } from './two-factor-canary-scan';
+import { type SinkFault, startServices } from './two-factor-canary-services';
 
 export interface RigOptions {
   readonly environment: 'production' | 'development';
@@ -33,6 +32,8 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** @default 'POST' */
   readonly method?: string;
+  /** Whether the answer may name what it was given. @default false */
+  readonly echoes?: boolean;
 }
 
 export interface Rig {
@@ -43,7 +44,7 @@ export interface Rig {
   readonly redis: RedisServer | undefined;
   readonly database: string;
   /** What the audit sink does. */
-  sink: 'take' | 'refuse' | 'reset' | 'hang';
+  sink: SinkFault | 'take';
   /** Remembers a secret. */
   secret(kind: string, value: string): void;
   readonly canaries: readonly Canary[];
@@ -62,7 +63,8 @@ export interface Rig {
 const MAY: Readonly<Record<string, readonly string[]>> = {
   '/two-factor 202': ['challenge'],
   '/two-factor/resend 202': ['challenge'],
-  '/two-factor/verify 200': ['result token'],
+  // In which the challenge is named, for whoever has both.
+  '/two-factor/verify 200': ['result token', 'challenge'],
   // Who has verified what, for whoever holds the token.
   '/two-factor/token 200': ['challenge', 'user'],
   // The secret, its URL with the account, and the picture of that.
@@ -71,9 +73,6 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 };
 
 const secretOf = (name: string): string => `${name}-${randomBytes(18).toString('hex')}`;
-
-/** Long enough to read what waits in the queue, ms. */
-const REGISTRATION = 400;
 
 export const openRig = async ({ environment, store, more = {} }: RigOptions): Promise<Rig> => {
   const folder = await mkdtemp(join(tmpdir(), 'canary-'));
@@ -88,31 +87,7 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
   const heard = (name: string, text: string, may: readonly string[] = []): void =>
     void places.push({ name, bytes: Buffer.from(text), may });
 
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request) body += part;
-    const said = `${JSON.stringify(request.headers)}\n${body}`;
-    if (request.url === '/audit') {
-      heard('an audit event', said);
-      if (rig.sink === 'hang') return;
-      if (rig.sink === 'reset') return void request.socket.resetAndDestroy();
-      return void response.writeHead(rig.sink === 'refuse' ? 500 : 204).end();
-    }
-    // It verifies by itself, so it must know of which challenge and whose.
-    heard('a registration', said, ['challenge', 'user']);
-    const { user = '' } = JSON.parse(body || '{}') as { user?: string };
-    await new Promise((resolve) => setTimeout(resolve, REGISTRATION));
-    if (user.includes('login-hang')) return;
-    if (user.includes('login-reset')) return void request.socket.resetAndDestroy();
-    if (user.includes('login-500')) return void response.writeHead(500).end(`no ${body}`);
-    if (user.includes('login-redirect'))
-      return void response.writeHead(307, { location: `${own}/elsewhere` }).end();
-    if (user.includes('login-junk'))
-      return void response.writeHead(418).end('<html>'.repeat(9_999));
-    response.writeHead(204).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const services = await startServices(heard, () => rig.sink);
   const authToken = made('Twilio auth token', randomBytes(16).toString('hex'));
   const password = made('SMTP password');
   const redisPassword = made('Redis password');
@@ -129,6 +104,11 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
   const storeUrl = redis ? redis.url.replace('//', `//:${redisPassword}@`) : `sqlite:${database}`;
   const secretKey = made('SECRET_KEY');
   const [caller, admin] = [made('caller token'), made('admin token')];
+  const closePeers = async (): Promise<void> => {
+    await Promise.all([twilio.close(), smtp.close(), redis?.stop()]);
+    await services.close();
+    await rm(folder, { recursive: true, force: true });
+  };
   const host = await startHost({
     file: bundle('deploy/entry/node.ts'),
     folder,
@@ -149,17 +129,23 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
       CALLER_TOKENS: caller,
       ADMIN_TOKENS: admin,
       PUBLIC_URL: 'https://login.example.com',
-      LOGIN_SERVICE_URL: `${own}/codes`,
+      LOGIN_SERVICE_URL: `${services.url}/codes`,
       LOGIN_SERVICE_SECRET: made('LOGIN_SERVICE_SECRET'),
-      TWO_FACTOR_AUDIT_SINK: `${own}/audit`,
+      TWO_FACTOR_AUDIT_SINK: `${services.url}/audit`,
       TWO_FACTOR_PREFIX_HOURLY: '1000',
+      // Of the neighbours, which have no default in production.
+      ADD_DEFAULTS_TARGET: services.url,
+      ADD_DEFAULTS_SCHEMA: '{}',
       ...more,
     },
+  }).catch(async (error: unknown) => {
+    await closePeers();
+    throw error;
   });
   const reader = openStore(storeUrl);
   const sealKeys = deriveKeys(secretKey)('two-factor seal');
 
-  const call: Rig['call'] = async (path, body, { headers = {}, method = 'POST' } = {}) => {
+  const call: Rig['call'] = async (path, body, { headers = {}, method = 'POST', echoes } = {}) => {
     const isRaw = typeof body === 'string' || body === undefined;
     const response = await fetch(`${host.url}${path}`, {
       method,
@@ -174,7 +160,8 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
     const text = await response.text();
     const said = `${JSON.stringify([...response.headers])}\n${text}`;
     const route = path.replace(/[/]?(?:\?.*)?$/, '');
-    heard(`the answer ${response.status} of ${route}`, said, MAY[`${route} ${response.status}`]);
+    if (!echoes)
+      heard(`the answer ${response.status} of ${route}`, said, MAY[`${route} ${response.status}`]);
     const parsed = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : {};
     return { status: response.status, body: parsed };
   };
@@ -218,10 +205,7 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
         heard('a message', JSON.stringify(sms), ['code', 'phone']);
       }
       rig.keep('at the end');
-      await Promise.all([twilio.close(), smtp.close(), redis?.stop()]);
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true, force: true });
+      await closePeers();
     },
   };
   return rig;

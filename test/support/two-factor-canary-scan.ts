@@ -40,6 +40,9 @@ interface Form {
 /** As many characters or fewer come together by chance, in hashes and sealed texts. */
 const SHORT = 8;
 
+/** A short one begins where no word goes on; an escape, as in URLs and in JSON, is no word. */
+const BEFORE = String.raw`(?:(?<![A-Za-z0-9])|(?<=%[\dA-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[\dA-Fa-f]{4}))`;
+
 const formsOf = (value: string): readonly Form[] => {
   const bytes = Buffer.from(value);
   const forms = new Map<string, string>();
@@ -62,7 +65,7 @@ const formsOf = (value: string): readonly Form[] => {
       add(`${algorithm}, ${encoding}`, createHash(algorithm).update(value).digest(encoding));
   const long = [...forms].map(([form, text]): Form => ({ form, isIn: (all) => all.indexOf(text) }));
   if (plain.length > SHORT) return long;
-  const word = new RegExp(`(?<![A-Za-z0-9])${plain}(?![A-Za-z0-9])`);
+  const word = new RegExp(`${BEFORE}${plain}(?![A-Za-z0-9])`);
   return [{ form: 'as it is', isIn: (all) => all.search(word) }, ...long];
 };
 
