@@ -327,6 +327,7 @@ test('in no 24 hours are more than 20 wrong guesses compared, for a user or a de
     fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 120 }), async (commands) => {
       const { budgets, challenges, clock } = world();
       const issued: Wish[] = [];
+      const issuedAt = new Map<Wish, number>();
       const wrong: { at: number; user: string; destination: string }[] = [];
       const within = (ms: number, of: (guess: (typeof wrong)[number]) => boolean) =>
         wrong.filter((guess) => guess.at > clock.now() - ms && of(guess)).length;
@@ -336,8 +337,9 @@ test('in no 24 hours are more than 20 wrong guesses compared, for a user or a de
         if (next.kind === 'resend') challenges.resend(recent(next.pick)?.challenge ?? '');
         if (next.kind === 'repeat') {
           const wish = recent(next.pick);
-          // Delivered again after a crash: made now if it was not before.
-          if (wish && (await budgets.issue(wish)).granted) challenges.open(wish.challenge);
+          // Delivered again after a crash: made now if it was not before. Its key is remembered for a day.
+          const isRemembered = wish && clock.now() < (issuedAt.get(wish) ?? 0) + DAY;
+          if (isRemembered && (await budgets.issue(wish)).granted) challenges.open(wish.challenge);
         }
         if (next.kind === 'issue') {
           const user = `user ${next.user}`;
@@ -357,7 +359,10 @@ test('in no 24 hours are more than 20 wrong guesses compared, for a user or a de
           const { granted } = await budgets.issue(wish);
           if (isFree) expect(granted).toBe(true);
           if (granted && next.made) challenges.open(wish.challenge);
-          if (granted) issued.push(wish);
+          if (granted) {
+            issued.push(wish);
+            issuedAt.set(wish, clock.now());
+          }
         }
         if (next.kind === 'guess')
           for (let time = 0; time < next.times; time++) {
