@@ -1,5 +1,5 @@
 /**
- * npm run bench [cold-start | throughput | pipelines | two-factor] [--rounds=N] [--seconds=N] [--dry]
+ * npm run bench [cold-start | throughput | pipelines | two-factor | shard] [--rounds=N] [--seconds=N] [--dry]
  *
  * Measures every server beside the others and writes the tables of docs/benchmarks.md; with --dry it only prints them.
  * The parts of pipelines can be asked for alone: pipelines-engines, -delivery, -journal, -failing-step.
@@ -11,11 +11,19 @@ import { coldStart } from './cold-start.mjs';
 import { describeMachine, root } from './machine.mjs';
 import { PARTS, pipelines } from './pipelines.mjs';
 import { setUp } from './set-up.mjs';
+import { shard } from './shard.mjs';
 import { coldStartTable, inDocument, throughputTable } from './tables.mjs';
 import { throughput } from './throughput.mjs';
 import { twoFactor } from './two-factor.mjs';
 
-const NAMES = ['cold-start', 'throughput', 'pipelines', ...Object.keys(PARTS), 'two-factor'];
+const NAMES = [
+  'cold-start',
+  'throughput',
+  'pipelines',
+  ...Object.keys(PARTS),
+  'two-factor',
+  'shard',
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,5 +50,6 @@ if (isAsked('cold-start')) tables['cold-start'] = coldStartTable(await coldStart
 if (isAsked('throughput')) tables.throughput = throughputTable(await throughput({ rounds }));
 Object.assign(tables, await pipelines({ isAsked, rounds, seconds }));
 if (isAsked('two-factor')) Object.assign(tables, await twoFactor({ rounds, seconds }));
+if (isAsked('shard')) Object.assign(tables, await shard({ rounds }));
 for (const table of Object.values(tables)) console.log(`\n${table}`);
 if (!values.dry) await writeFile(document, inDocument(await readFile(document, 'utf8'), tables));

@@ -23,6 +23,9 @@ Offline:
   pipeline graph FILE                   a pipeline as a Mermaid flowchart, and as an SVG file
   pipeline export FILE --to FORMAT      a pipeline for another engine
   pipeline run NAME|FILE --dry-run      show every call that a run would make, and send nothing
+  shard place --config FILE < KEYS      which shard owns each key, as nginx, twemproxy, Envoy or HAProxy would say
+  shard explain --config FILE [KEY]     why: the bytes, the hash, the point, who comes next
+  shard diff FILE FILE                  which keys move from one topology to another, and how evenly they lie
 
 Of a server (--url or FAAS_URL, default http://localhost:8080; --token or FAAS_TOKEN):
   pipeline run NAME --data JSON         start a run; --wait follows it, --each starts one for each line
@@ -50,6 +53,7 @@ export const cli = async (
   const commands: Readonly<Record<string, Command>> = {
     functions: functions(catalogue),
     pipeline: pipeline(Object.keys(catalogue)),
+    shard,
     help: async () => {
       io.stdout(USAGE);
       return 0;
@@ -93,6 +97,19 @@ const pipeline =
     };
     return pick(commands, args[0], 'command pipeline', io)(args.slice(1), io);
   };
+
+const shard: Command = (args, io) => {
+  const commands: Readonly<Record<string, Command>> = {
+    place: async (rest) => (await import('./shard-place')).shardPlace(rest, io),
+    explain: async (rest) => (await import('./shard-explain')).shardExplain(rest, io),
+    diff: async (rest) => (await import('./shard-diff')).shardDiff(rest, io),
+    '--help': async () => {
+      io.stdout(USAGE);
+      return 0;
+    },
+  };
+  return pick(commands, args[0], 'command shard', io)(args.slice(1), io);
+};
 
 /** One of them, or one that says why there is none. */
 const pick = (

@@ -83,8 +83,8 @@ const readAll = async (source: string, io: FullIo): Promise<string> => {
   return text;
 };
 
-/** Strict UTF-8. */
-async function* readText(source: string, io: FullIo): AsyncGenerator<string> {
+/** Strict UTF-8, as it comes. Throws an UnusableInput for what cannot be read. */
+export async function* readText(source: string, io: FullIo): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
     for await (const chunk of readChunks(source, io))
@@ -122,4 +122,5 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8',
 };
 
-const nameOf = (source = '-'): string => (source === '-' ? 'stdin' : oneLine(source));
+/** For a message. */
+export const nameOf = (source = '-'): string => (source === '-' ? 'stdin' : oneLine(source));

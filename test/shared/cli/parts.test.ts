@@ -177,7 +177,7 @@ describe('help', () => {
   });
 
   test.each([
-    [[], /^faas-patterns: a command is missing: functions, pipeline, help\n\nUsage/],
+    [[], /^faas-patterns: a command is missing: functions, pipeline, shard, help\n\nUsage/],
     [['pipelin'], /^faas-patterns: there is no command pipelin; did you mean pipeline\?\n/],
     [['pipeline'], /^faas-patterns: a command pipeline is missing: check, /],
     [

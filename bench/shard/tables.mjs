@@ -1,0 +1,28 @@
+/** The figures as Markdown. */
+const table = (rows) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
+const percent = (part) => `${(100 * part).toFixed(2)} %`;
+
+export const speedTable = ({ speeds }) =>
+  table([
+    ['Mode', 'shards', 'M lookups/CPU s', 'first table, CPU ms', 'a table', 'one more shard'],
+    ['---', '---:', '---:', '---:', '---:', '---:'],
+    ...speeds.map(({ mode, count, rate, first, build, change }) => [
+      mode,
+      count,
+      ...[rate, first, build, change].map((figure) => figure.toFixed(1)),
+    ]),
+  ]);
+
+export const evennessTable = ({ evenness }) =>
+  table([
+    ['Mode', 'max ÷ mean, median', 'most', 'one more', 'one less', 'one twice as heavy'],
+    ['---', '---:', '---:', '---:', '---:', '---:'],
+    ...evenness.map(({ mode, median, most, add, remove, reweight }) => [
+      mode,
+      median.toFixed(3),
+      most.toFixed(3),
+      ...[add, remove, reweight].map(
+        ({ moved, collateral }) => `${percent(moved)} (${percent(collateral)})`,
+      ),
+    ]),
+  ]);

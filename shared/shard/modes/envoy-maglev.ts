@@ -1,0 +1,124 @@
+/** Envoy's `maglev`: a table that the hosts fill in turn, each along a way of its own. */
+import type { Word } from '../hash/hash';
+import { toBigInt } from '../hash/hash';
+import { xxh64 } from '../hash/xxh64';
+import type { MakePlacer } from '../placer';
+import type { Shard, Topology } from '../topology';
+import { bytesOf, compareBytes } from './bytes';
+import { around, type Members, membersOf, usableFrom, withoutPoints } from './members';
+
+const TABLE_SIZE = 65537;
+
+/** After as many attempts nobody new is to be expected: the rest follow as the table has them. */
+const ATTEMPTS_PER_SHARD = 20;
+
+export const envoyMaglev: MakePlacer = (topology) => {
+  const members = membersOf(topology.shards);
+  const { listed, usable, only, usableCount } = members;
+  const table = tableOf(topology, members);
+  const word: Word = new Int32Array(2);
+  const remainder = remainderBy(table.length);
+  const attempts = ATTEMPTS_PER_SHARD * listed.length;
+
+  /** Each attempt turns the hash by its own number. */
+  const slotOf = (attempt: number): number => {
+    const low = attempt === 0 ? (word[0] as number) : (word[0] as number) ^ -attempt;
+    const high = attempt === 0 ? (word[1] as number) : ~(word[1] as number);
+    return remainder(high, low);
+  };
+  const find = (key: Uint8Array): number => {
+    xxh64(key, word);
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const slot = slotOf(attempt);
+      if (usable[table[slot] as number] === 1) return slot;
+    }
+    return usableFrom(table, slotOf(0), members);
+  };
+  const tried = function* (key: Uint8Array): Generator<number, void> {
+    const seen = new Set<number>();
+    for (let attempt = 0; attempt < attempts && seen.size < usableCount; attempt++) {
+      xxh64(key, word);
+      const owner = table[slotOf(attempt)] as number;
+      if (usable[owner] === 0 || seen.has(owner)) continue;
+      seen.add(owner);
+      yield owner;
+    }
+    if (seen.size === usableCount) return;
+    xxh64(key, word);
+    for (const owner of around(table, slotOf(0), members)) if (!seen.has(owner)) yield owner;
+  };
+  return {
+    pick: (key) => {
+      if (only !== undefined) return only;
+      const slot = find(key);
+      return slot < 0 ? undefined : (table[slot] as number);
+    },
+    candidates: tried,
+    trace: (key) => {
+      const slot = find(key);
+      xxh64(key, word);
+      return { hash: `${toBigInt(word)}`, ...(slot >= 0 && { point: `${slot}` }) };
+    },
+    warnings: withoutPoints(topology.shards, members, table),
+  };
+};
+
+const tableOf = ({ shards, tableSize: size = TABLE_SIZE }: Topology, { listed }: Members) => {
+  const hosts = hostsOf(shards, listed, size);
+  const largest = Math.max(...hosts.map(({ part }) => part));
+  const parts = Float64Array.from(hosts, ({ part }) => part);
+  const targets = new Float64Array(hosts.length);
+  const ways = Int32Array.from(hosts, ({ first }) => first);
+  const skips = Int32Array.from(hosts, ({ skip }) => skip);
+  const table = new Int32Array(hosts.length === 0 ? 0 : size).fill(-1);
+  for (let round = 1, left = table.length; left > 0; round++)
+    for (let host = 0; host < hosts.length && left > 0; host++) {
+      const target = targets[host] as number;
+      if (round * (parts[host] as number) < target) continue;
+      targets[host] = target + largest;
+      const skip = skips[host] as number;
+      let slot = ways[host] as number;
+      while ((table[slot] as number) >= 0)
+        slot = slot + skip >= size ? slot + skip - size : slot + skip;
+      table[slot] = host;
+      ways[host] = slot;
+      left--;
+    }
+  const owners = Uint32Array.from(hosts, ({ index }) => index);
+  return new Uint32Array(table).map((host) => owners[host] as number);
+};
+
+interface Host {
+  readonly index: number;
+  readonly part: number;
+  /** Where its way through the table begins, and how far each step goes. */
+  readonly first: number;
+  readonly skip: number;
+}
+
+/** In the order of the bytes of their names, so that the order of the list does not matter. */
+const hostsOf = (shards: readonly Shard[], listed: Uint32Array, size: number): Host[] => {
+  const word: Word = new Int32Array(2);
+  const toFirst = remainderBy(size);
+  const toSkip = remainderBy(size - 1);
+  const total = [...listed].reduce((sum, index) => sum + (shards[index] as Shard).weight, 0);
+  return [...listed]
+    .map((index) => ({ index, bytes: bytesOf((shards[index] as Shard).name) }))
+    .sort((a, b) => compareBytes(a.bytes, b.bytes))
+    .map(({ index, bytes }) => {
+      xxh64(bytes, word);
+      const first = toFirst(word[1] as number, word[0] as number);
+      xxh64(bytes, word, 0, 1);
+      const skip = toSkip(word[1] as number, word[0] as number) + 1;
+      return { index, part: (shards[index] as Shard).weight / total, first, skip };
+    });
+};
+
+/** Of 64 bits by a divisor below 2^23: every product is exact, and a division cheaper than `%` beyond 32 bits. */
+const remainderBy = (by: number): ((high: number, low: number) => number) => {
+  const step = 2 ** 32 % by;
+  return (high, low) => {
+    const rest = ((high >>> 0) % by) * step + (low >>> 0);
+    return rest - Math.floor(rest / by) * by;
+  };
+};
