@@ -57,7 +57,7 @@ export const recognise = (text: string): Command => {
   if (program === 'npm' && first === 'run' && args.length === 2)
     return { kind: 'script', name: second };
   // A benchmark takes minutes: that its script and its part are there is all that is checked.
-  if (/^npm run bench (?:cold-start|throughput|pipelines|two-factor|-- --dry)$/.test(text))
+  if (/^npm run bench (?:cold-start|throughput|pipelines|two-factor|shard|-- --dry)$/.test(text))
     return { kind: 'script', name: second };
   if (program === 'npx' && first === 'faas-patterns')
     return { kind: 'faas-patterns', args: args.slice(1) };
