@@ -58,7 +58,7 @@ test('npm run demo signs a user up, shows the steps, verifies the code and print
   const { code, stdout } = await run(['npm', 'run', 'demo']);
   expect(code).toBe(0);
   for (const part of [
-    /202 \/signup\/runs\/[\w-]{27}/,
+    /202 \/signup\/runs\/[\w-]{30}/,
     /create-user +succeeded/,
     /crm +skipped \(condition\)/,
     /The run has succeeded/,

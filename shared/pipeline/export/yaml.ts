@@ -43,7 +43,8 @@ const scalar = (value: string | number | boolean | null): string =>
 
 /** Nothing that begins so is a number, a date, a mark of YAML, or ends in a colon or comment. */
 const SURE = /^[A-Za-z][\w./-]*(?: [\w./(),-]+)*$/;
-const WORDS = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
+/** In the older reading an exponent alone is a number. */
+const WORDS = /^(?:true|false|yes|no|on|off|y|n|null|e-?\d+)$/i;
 // Beside controls: what YAML takes for a line break, a byte order mark, and halves of pairs.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\ufeff\ufffe\uffff]/u;
 

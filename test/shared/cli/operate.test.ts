@@ -42,7 +42,7 @@ describe('pipeline runs', () => {
     const instant = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
     expect(out).toMatch(
       new RegExp(
-        `^RUN {21}STATE {6}ACCEPTED {18}ENDED\n${bad}  failed {5}${instant}  ${instant}\n${good}  succeeded  ${instant}`,
+        `^RUN {29}STATE {6}ACCEPTED {18}ENDED\n${bad}  failed {5}${instant}  ${instant}\n${good}  succeeded  ${instant}`,
       ),
     );
     const machine = await pipeline('runs', 'order', '--json');

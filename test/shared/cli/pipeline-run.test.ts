@@ -21,7 +21,7 @@ describe('pipeline run', () => {
   test('starts a run, and prints its id and where it can be read', async () => {
     const { code, out, err } = await lab.run(['pipeline', 'run', 'order', ...INPUT]);
     expect([code, err]).toEqual([0, '']);
-    const [, id, location] = /^run ([\w-]{27}) {2}(\S+)\n$/.exec(out) ?? [];
+    const [, id, location] = /^run ([\w-]{30}) {2}(\S+)\n$/.exec(out) ?? [];
     expect(location).toBe(`${lab.host.url}/order/runs/${id}`);
     expect(await (await fetch(location as string)).json()).toMatchObject({ id, pipeline: 'order' });
   });
@@ -31,7 +31,7 @@ describe('pipeline run', () => {
     expect([code, JSON.parse(out)]).toEqual([
       0,
       {
-        id: expect.stringMatching(/^[\w-]{27}$/),
+        id: expect.stringMatching(/^[\w-]{30}$/),
         location: expect.stringMatching(/\/order\/runs\//),
         state: 'running',
       },
@@ -140,7 +140,7 @@ describe('pipeline run --wait', () => {
     const { code, out, err } = await lab.run(['pipeline', 'run', 'order', ...INPUT, '--wait']);
     expect([code, err]).toEqual([0, '']);
     const lines = out.split('\n');
-    expect(lines[0]).toMatch(/^run [\w-]{27} {2}http/);
+    expect(lines[0]).toMatch(/^run [\w-]{30} {2}http/);
     expect(out).toMatch(/^ {2}crm {5}skipped \(condition\)$/m);
     expect(out).toMatch(/^ {2}ship {4}succeeded, attempt 2$/m);
     expect(lines.slice(-2)).toEqual(['the run has succeeded', '']);
@@ -286,10 +286,10 @@ describe('pipeline run --each', () => {
     });
     expect(code).toBe(1);
     expect(out.split('\n')).toEqual([
-      expect.stringMatching(/^1 {2}[\w-]{27} {2}running {2}http/),
+      expect.stringMatching(/^1 {2}[\w-]{30} {2}running {2}http/),
       '2  refused  invalid_input: /email is required, /x is not known here',
       expect.stringMatching(/^3 {2}refused {2}invalid_json: Not valid JSON, line 1, column 9: /),
-      expect.stringMatching(/^4 {2}[\w-]{27} {2}/),
+      expect.stringMatching(/^4 {2}[\w-]{30} {2}/),
       '4 lines, 2 refused or failed',
       '',
     ]);

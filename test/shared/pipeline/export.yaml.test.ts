@@ -59,6 +59,8 @@ const TRICKY = [
   'y',
   'on',
   '.inf',
+  'e0',
+  'E-5',
   '+1',
   '__proto__',
   '=',

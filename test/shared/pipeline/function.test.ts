@@ -33,7 +33,7 @@ describe('POST', () => {
     const run = await read(response);
     expect(response.status).toBe(202);
     expect(run).toEqual({
-      id: expect.stringMatching(/^[\w-]{27}$/),
+      id: expect.stringMatching(/^[\w-]{30}$/),
       pipeline: 'signup',
       graph: pipeline.hash,
       state: 'running',
