@@ -52,7 +52,10 @@ export const sharedGoneTargets = ({
     has: (name) => gone.has(name),
     add: async (name) => {
       gone = new Set(gone).add(name);
-      await call('disable', { name, at: new Date(clock.now()).toISOString() });
+      // What the attempt has ended with stands, whether or not others can be told.
+      await call('disable', { name, at: new Date(clock.now()).toISOString() }).catch(
+        (error: unknown) => log.warn('gone_target_not_kept', { error }),
+      );
     },
     refresh: () => {
       if (clock.now() < freshUntil) return undefined;
