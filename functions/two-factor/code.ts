@@ -3,8 +3,6 @@ import { equalBytes, type Key, mac } from '../../shared/keys';
 import type { Random } from '../../shared/random';
 
 /** Six ASCII digits: about 20 bits (NIST SP 800-63B, out-of-band), safe only because attempts are counted. */
-export const CODE_PATTERN = '^[0-9]{6}$';
-
 export const drawCode = (random: Random): string =>
   String(random.below(1_000_000)).padStart(6, '0');
 

@@ -59,7 +59,7 @@ const RANK: Readonly<Record<SendState, number>> = {
   suppressed: 6,
 };
 
-const without = ({ message, ...send }: Send): Omit<Send, 'message'> => send;
+export const withoutMessage = ({ message, ...send }: Send): Omit<Send, 'message'> => send;
 
 /** What is to be done with a message that is found in the queue. */
 export type Task =
@@ -82,7 +82,7 @@ export const nextTask = ({ send, live, now }: TaskFacts): Task => {
   if (state === 'reserved')
     return live
       ? { task: 'send', send: { ...send, state: 'sending', tries: tries + 1, sendingAt: now } }
-      : { task: 'suppress', send: { ...without(send), state: 'suppressed' } };
+      : { task: 'suppress', send: { ...withoutMessage(send), state: 'suppressed' } };
   if (state === 'sending')
     return now < sendingAt + SEND_LEASE
       ? { task: 'wait' }
@@ -98,14 +98,14 @@ export type SendOutcome =
 export const afterSending = (send: Send, result: SendOutcome): Send => {
   if (result.outcome === 'accepted')
     return {
-      ...without(send),
+      ...withoutMessage(send),
       state: 'accepted',
       ...(result.messageId !== undefined && { messageId: result.messageId }),
     };
   if (result.outcome === 'unknown') return { ...send, state: 'unknown' };
   return result.outcome === 'unsent' && send.tries < MAX_TRIES
     ? { ...send, state: 'reserved' }
-    : { ...without(send), state: 'failed' };
+    : { ...withoutMessage(send), state: 'failed' };
 };
 
 /** With what the provider says; `undefined` when that is nothing new, or of another message. */
@@ -113,7 +113,7 @@ export const afterReport = (send: Send, report: SmsReport): Send | undefined => 
   if (send.messageId !== undefined && send.messageId !== report.id) return undefined;
   if (send.channel !== 'sms' || RANK[report.state] <= RANK[send.state]) return undefined;
   return {
-    ...without(send),
+    ...withoutMessage(send),
     state: report.state,
     messageId: report.id,
     ...(report.providerCode !== undefined && { providerCode: report.providerCode }),
@@ -122,7 +122,7 @@ export const afterReport = (send: Send, report: SmsReport): Send | undefined => 
 
 /** Looked for and not found: given up in time, and never sent again, as no list proves that a message was not taken. */
 export const afterLookUp = (send: Send, now: number): Send =>
-  now < (send.sendingAt ?? send.at) + LOOK_UP_FOR ? send : without(send);
+  now < (send.sendingAt ?? send.at) + LOOK_UP_FOR ? send : withoutMessage(send);
 
 /** The queue: one small record for each message that is not settled. */
 export interface Queued {

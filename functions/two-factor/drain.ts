@@ -10,7 +10,15 @@ import { open } from '../../shared/seal';
 import { placeOf } from './budget/place';
 import { type Challenge, isLive } from './challenge';
 import type { SealedMessage } from './compose';
-import { afterSending, nextTask, QUEUE, type Queued, queueKey, type Send } from './delivery';
+import {
+  afterSending,
+  nextTask,
+  QUEUE,
+  type Queued,
+  queueKey,
+  type Send,
+  withoutMessage,
+} from './delivery';
 import type { Parts } from './parts';
 import { createPost } from './post';
 
@@ -110,8 +118,7 @@ export const createDelivery = (parts: Parts): Delivery => {
       if (moved) await settle(challenge, n, moved, where);
       return;
     }
-    const { message: gone, ...rest } = send;
-    const moved = await move(challenge, n, send, { ...rest, state: 'suppressed' });
+    const moved = await move(challenge, n, send, { ...withoutMessage(send), state: 'suppressed' });
     if (moved) await settle(challenge, n, moved, where);
   };
 

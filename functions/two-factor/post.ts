@@ -8,7 +8,14 @@ import { isUnsent } from '../../shared/senders/send-failure';
 import type { Receipt } from '../../shared/senders/sender';
 import type { Challenge } from './challenge';
 import type { SealedMessage } from './compose';
-import { afterLookUp, afterReport, SEND_TIMEOUT, type Send, type SendOutcome } from './delivery';
+import {
+  afterLookUp,
+  afterReport,
+  SEND_TIMEOUT,
+  type Send,
+  type SendOutcome,
+  withoutMessage,
+} from './delivery';
 import { mailOf, smsOf } from './message';
 import type { Parts } from './parts';
 import { statusUrl } from './status-url';
@@ -66,8 +73,7 @@ export const createPost = ({
   const lookUp = async (send: Send, message: SealedMessage | undefined): Promise<Send> => {
     // Mail leaves no trace to look for, and a message whose key is gone cannot be told from others.
     if (send.channel === 'mail' || !platform.smsReports || !message) {
-      const { message: gone, ...rest } = send;
-      return rest;
+      return withoutMessage(send);
     }
     const { to, code, locale } = message;
     const { text } = smsOf({ to, code, locale, publicUrl: platform.publicUrl() });

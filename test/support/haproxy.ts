@@ -5,7 +5,7 @@ import path from 'node:path';
 import { executableOf, provideSystemPackage, type SystemPackage } from './system-package';
 import { startSystemProcess } from './system-process';
 
-const HAPROXY: SystemPackage = { name: 'haproxy', executable: 'haproxy', variable: 'HAPROXY' };
+const HAPROXY: SystemPackage = { name: 'haproxy', executables: ['haproxy'], variable: 'HAPROXY' };
 
 export const provideHaproxy = (): void => provideSystemPackage(HAPROXY);
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { executableOf, provideSystemPackage, type SystemPackage } from './system-package';
 import { startSystemProcess } from './system-process';
 
-const NGINX: SystemPackage = { name: 'nginx', executable: 'nginx', variable: 'NGINX' };
+const NGINX: SystemPackage = { name: 'nginx', executables: ['nginx'], variable: 'NGINX' };
 
 export const provideNginx = (): void => provideSystemPackage(NGINX);
 

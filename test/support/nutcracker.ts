@@ -8,7 +8,7 @@ import { startSystemProcess } from './system-process';
 
 const NUTCRACKER: SystemPackage = {
   name: 'nutcracker',
-  executable: 'nutcracker',
+  executables: ['nutcracker'],
   variable: 'NUTCRACKER',
 };
 

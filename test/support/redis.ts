@@ -1,17 +1,13 @@
 /** A real Redis server for tests: on a free port of this machine, in a folder of its own. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from './restate';
-
-const NAMES = ['redis-server', 'valkey-server'];
-
-/** How long an installation may take, in ms. */
-const INSTALL_TIMEOUT = 300_000;
+import { executableOf, provideSystemPackage, type SystemPackage } from './system-package';
 
 export interface RedisServer {
   readonly url: string;
@@ -35,48 +31,13 @@ export interface StartRedisOptions {
   readonly args?: readonly string[];
 }
 
-/** `REDIS_SERVER` names one that is elsewhere. */
-const find = (): string | undefined => {
-  const folders = (process.env.PATH ?? '').split(path.delimiter);
-  const places = folders.flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
-  return [process.env.REDIS_SERVER ?? '', ...places].find(isExecutable);
+const REDIS: SystemPackage = {
+  name: 'redis-server',
+  executables: ['redis-server', 'valkey-server'],
+  variable: 'REDIS_SERVER',
 };
 
-const isExecutable = (file: string): boolean => {
-  try {
-    accessSync(file, constants.X_OK);
-    return file !== '';
-  } catch {
-    return false;
-  }
-};
-
-/** Installed, but not running: the tests start servers of their own, and nobody else needs one. */
-const INSTALL =
-  'apt-get update && RUNLEVEL=1 apt-get install -y --no-install-recommends redis-server';
-/** A start that dpkg asks for is refused while this is in place; what was there before is put back. */
-const QUIETLY = `policy=/usr/sbin/policy-rc.d
-[ -e $policy ] || { trap 'rm -f $policy' EXIT; printf '#!/bin/sh\\nexit 101\\n' > $policy; chmod +x $policy; }
-${INSTALL}`;
-
-/**
- * Installs one by apt where there is none and we may. Before the test processes begin, since two of them would
- * fight for apt's locks; a failure is left to the tests that need it.
- */
-export const provideRedis = (): void => {
-  if (find() !== undefined || process.getuid?.() !== 0) return;
-  console.log('Installing Redis for the tests of its store …');
-  spawnSync('sh', ['-c', QUIETLY], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: INSTALL_TIMEOUT,
-  });
-};
-
-const missing = (): never => {
-  throw new Error(
-    `These tests need a Redis server. Install it, as root:\n\n  ${INSTALL}\n\nor name one by the environment variable REDIS_SERVER.`,
-  );
-};
+export const provideRedis = (): void => provideSystemPackage(REDIS);
 
 /** Ends what a test run that was broken off has left behind. */
 const running = new Set<ChildProcess>();
@@ -86,7 +47,7 @@ process.once('exit', () => {
 
 /** A server that answers. */
 export const startRedis = async ({ args = [] }: StartRedisOptions = {}): Promise<RedisServer> => {
-  const executable = find() ?? missing();
+  const executable = executableOf(REDIS);
   const folder = mkdtempSync(path.join(tmpdir(), 'redis-'));
   const port = await freePort();
   let child: ChildProcess | undefined;

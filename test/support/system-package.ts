@@ -1,4 +1,4 @@
-/** Servers of the system that tests measure us against: found in the path, or else installed by apt. */
+/** Servers of the system that tests need: found in the path, or else installed by apt. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
@@ -6,8 +6,8 @@ import path from 'node:path';
 export interface SystemPackage {
   /** As apt has it. */
   readonly name: string;
-  /** What it brings. */
-  readonly executable: string;
+  /** What it brings, or another of the same trade. */
+  readonly executables: readonly string[];
   /** The environment variable that names one elsewhere. */
   readonly variable: string;
 }
@@ -27,9 +27,11 @@ const quietly = (command: string): string => `policy=/usr/sbin/policy-rc.d
 [ -e $policy ] || { trap 'rm -f $policy' EXIT; printf '#!/bin/sh\\nexit 101\\n' > $policy; chmod +x $policy; }
 ${command}`;
 
-const find = ({ executable, variable }: SystemPackage): string | undefined => {
+const find = ({ executables, variable }: SystemPackage): string | undefined => {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), ...ADMIN_FOLDERS];
-  const places = folders.map((folder) => path.join(folder, executable));
+  const places = folders.flatMap((folder) =>
+    executables.map((executable) => path.join(folder, executable)),
+  );
   return [process.env[variable] ?? '', ...places].find(isExecutable);
 };
 
@@ -48,7 +50,7 @@ const isExecutable = (file: string): boolean => {
  */
 export const provideSystemPackage = (wanted: SystemPackage): void => {
   if (find(wanted) !== undefined || process.getuid?.() !== 0) return;
-  console.log(`Installing ${wanted.name} for the tests that measure us against it …`);
+  console.log(`Installing ${wanted.name} for the tests that need it …`);
   spawnSync('sh', ['-c', quietly(installing(wanted))], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: INSTALL_TIMEOUT,
