@@ -1,7 +1,7 @@
 /** The declaration of a function: the one source of its routes, environment, callers, limits, docs and map. */
 import type { ConfigOf, Settings } from './config';
 import type { Handler } from './handler';
-import type { Platform } from './platform';
+import type { Files, Platform } from './platform';
 
 export type Kind = 'decorator' | 'event' | 'pipeline' | 'serving' | 'ownership';
 
@@ -49,6 +49,8 @@ export interface FunctionDeclaration<
   readonly body: { readonly mode: BodyMode };
   /** @default none */
   readonly needs?: readonly Need[];
+  /** What it uses besides, with these settings. @default nothing */
+  readonly needsWith?: (config: ConfigOf<S>, files: Files | undefined) => readonly Need[];
   /** Its environment variables; each name begins with the function's, `ADD_DEFAULTS_TARGET`, or is `shared`. */
   readonly config: S;
   readonly routes: { readonly [K in R]: Route };

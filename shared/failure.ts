@@ -48,6 +48,12 @@ const kinds = {
     retryable: true,
   },
   sends_exhausted: { status: 422, detail: 'All messages of this challenge are used; begin anew.' },
+  key_missing: { status: 400, detail: 'The request has no shard key.' },
+  misdirected: {
+    status: 421,
+    detail: 'This shard does not own the key of the request.',
+    retryable: true,
+  },
   headers_too_large: { status: 431, detail: 'The header fields are too large.' },
   aborted: { status: 499, detail: 'The client left before the answer.', retryable: true },
   internal: { status: 500, detail: 'Something went wrong on our side.', retryable: true },
@@ -81,6 +87,16 @@ const kinds = {
   },
   send_refused: { status: 422, detail: 'The message was refused for good.' },
   stopping: { status: 503, detail: 'This instance is stopping; try again.', retryable: true },
+  shard_unavailable: {
+    status: 503,
+    detail: 'The shard of this key cannot be reached now.',
+    retryable: true,
+  },
+  table_unavailable: {
+    status: 503,
+    detail: 'Nobody can tell now which shard owns the key.',
+    retryable: true,
+  },
   store_unavailable: { status: 503, detail: 'The store cannot be used now.', retryable: true },
   engine_unavailable: { status: 503, detail: 'No run can be recorded now.', retryable: true },
   upstream_timeout: {
@@ -128,6 +144,15 @@ export class Failure extends Error {
     this.headers = headers;
   }
 }
+
+/** What lies behind a failure of `context.forward` that has sent nothing of the request. */
+export class Unforwarded extends Error {
+  override readonly name = 'Unforwarded';
+}
+
+/** Whether nothing of the request has gone out, so that it may go to another server, whatever its method. */
+export const isUnforwarded = (thrown: unknown): boolean =>
+  thrown instanceof Failure && thrown.cause instanceof Unforwarded;
 
 /** What was thrown, as a `Failure`: anything unknown becomes `internal`, with nothing of it shown. */
 export const asFailure = (thrown: unknown): Failure =>

@@ -37,7 +37,10 @@ export interface Context {
 /**
  * Sends the request on. Hop-by-hop fields (RFC 9110 section 7.6.1) are removed on both ways, all else is untouched.
  *
- * Rejects with `upstream_unreachable` (502), `upstream_timeout` (504) or `upstream_invalid` (502).
+ * A request to upgrade (RFC 9110 section 7.8) is handed on as one, where the host can; its answer is then 101.
+ *
+ * Rejects with `upstream_unreachable` (502), `upstream_timeout` (504) or `upstream_invalid` (502); `isUnforwarded` tells
+ * which of them have sent nothing.
  */
 export type Forward = (origin: string, options?: ForwardOptions) => Response | Promise<Response>;
 
@@ -50,10 +53,31 @@ export interface ForwardOptions {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** @default the body of the request, streamed as it comes, with its content-encoding untouched */
   readonly body?: string | Uint8Array;
-  /** How long to wait for the head of the answer, and between two parts of its body, in ms. @default 30000 */
+  /** How long to wait for the head of the answer, in ms. @default 30000 */
   readonly timeout?: number;
+  /** How long to wait between two parts of the body of the answer, or of what was upgraded, in ms. @default `timeout` */
+  readonly idle?: number;
+  /**
+   * Called with an answer that may go on for long, once its head is there and before its first byte goes on: an event
+   * stream, what was upgraded, any other whose length nobody has declared. @default nobody looks after it
+   */
+  readonly onStream?: (stream: LiveStream) => void;
   /** @default `context.signal` */
   readonly signal?: AbortSignal;
+}
+
+/** An answer that is still on its way, in the hands of whoever had it forwarded. */
+export interface LiveStream {
+  /** `http` is what has no way to say goodbye. */
+  readonly protocol: 'sse' | 'websocket' | 'http';
+  /**
+   * Ends it early, so that its client comes again: an event stream gets `retry:` and its regular end, a WebSocket a
+   * Close frame with 1012 (Service Restart) at the next boundary of frames, all else is cut, since an end would say that
+   * it is whole. The server behind sees its connection close. Does nothing the second time.
+   */
+  end(options?: { readonly retry?: number | undefined }): void;
+  /** Resolves when it is over, whoever ended it. */
+  readonly ended: Promise<void>;
 }
 
 export type Severity = 'debug' | 'info' | 'warn' | 'error';

@@ -26,11 +26,12 @@ export const complete = ({ $schema: _, shards, ...rest }: TopologyInput): Topolo
 export const replicasOf = (template: string, replicas: number): readonly ShardInput[] =>
   Array.from({ length: replicas }, (_, n) => ({ address: template.replaceAll('{n}', `${n}`) }));
 
-const completeShard = ({ address, name, weight, id, down, ejected }: ShardInput): Shard => ({
+const completeShard = ({ address, name, weight, id, urls, down, ejected }: ShardInput): Shard => ({
   address,
   name: name ?? address,
   weight: weight ?? 1,
   ...(id !== undefined && { id }),
+  ...(urls !== undefined && { urls }),
   down: down ?? false,
   ejected: ejected ?? false,
 });

@@ -43,10 +43,21 @@ function* membersOf({ mode, shards }: Topology): Generator<InputError> {
       'id',
       'ids must differ',
     );
+  for (const [i, { urls }] of shards.entries()) {
+    if (urls?.length === 0)
+      yield { pointer: `/shards/${i}/urls`, message: 'must have at least one' };
+    for (const [j, url] of (urls ?? []).entries())
+      if (!isOrigin(url))
+        yield { pointer: `/shards/${i}/urls/${j}`, message: 'must be http(s)://host[:port]' };
+  }
   for (const [i, { weight }] of shards.entries())
     if (weight === 0 && mode !== 'haproxy-consistent')
       yield { pointer: `/shards/${i}/weight`, message: 'must be >= 1' };
 }
+
+/** No path, no query, no credentials: what a request says of these goes on as it came. */
+const isOrigin = (url: string): boolean =>
+  /^https?:\/\/[^/?#@\s]+\/?$/i.test(url) && URL.canParse(url);
 
 function* repeated(
   shards: readonly Shard[],

@@ -43,6 +43,13 @@ export const TOPOLOGY_SCHEMA = {
             maximum: 0x7fffffff,
             description: "HAProxy's server id. Default: its place in the list, from 1.",
           },
+          urls: {
+            type: 'array',
+            maxItems: 64,
+            items: NAME,
+            description:
+              'Its replicas, an origin each, for a router that forwards. Default: http:// and the address.',
+          },
           down: { type: 'boolean', description: 'Not used, but it keeps its points.' },
           ejected: { type: 'boolean', description: 'Not in the ring, as if it were not listed.' },
         },

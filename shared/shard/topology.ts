@@ -12,6 +12,11 @@ export interface Shard {
   readonly id?: number;
   /** Not used, but its points or slots stay (nginx's `down`): its keys go to who comes next. */
   readonly down: boolean;
+  /**
+   * Its replicas, each an origin (`https://10.0.0.7:8443`) that holds all of its keys: any of them may answer.
+   * @default one, `http://` and the address
+   */
+  readonly urls?: readonly string[];
   /** Not in the ring at all (twemproxy's ejection, HAProxy's `disabled`), as if it were not listed. */
   readonly ejected: boolean;
 }

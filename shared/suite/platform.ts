@@ -4,6 +4,8 @@
  */
 import path from 'node:path';
 import type { Need } from '../define';
+import { nodeFiles } from '../hosts/node-files';
+import { nodeNames } from '../hosts/node-names';
 import { deriveKeys } from '../keys';
 import type { HostedEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
@@ -108,6 +110,8 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
       return smsReports();
     },
     freezes: false,
+    files: nodeFiles(folder),
+    names: nodeNames(),
     background: background.add,
     resume: background.begin,
     publicUrl: () => (config.PUBLIC_URL ?? ownUrl()).replace(/\/$/, ''),

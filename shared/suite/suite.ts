@@ -8,6 +8,7 @@ import { type Environment, explainMistakes, type Mistake, readConfig } from '../
 import type { AnyFunction, Need } from '../define';
 import type { Handler, Log } from '../handler';
 import type { Application } from '../hosts/listener';
+import { nodeFiles } from '../hosts/node-files';
 import type { HostedEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
 import type { Random } from '../random';
@@ -67,7 +68,12 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
     declaration,
     config: readAll(declaration.config, environment, production, mistakes),
   }));
-  const needs = new Set(declarations.flatMap(({ needs = [] }) => needs as readonly Need[]));
+  const needs = new Set(
+    configured.flatMap(({ declaration: { needs = [], needsWith }, config }) => [
+      ...(needs as readonly Need[]),
+      ...(needsWith?.(config as never, nodeFiles(options.folder)) ?? []),
+    ]),
+  );
   mistakes.push(...missingSettings(needs, config, production));
   mistakes.push(...restateMistakes(config, production));
   mistakes.push(...(await checkValues(config)));
