@@ -1,5 +1,5 @@
 /**
- * Bundles the suite into dist/: one file for each way to run it.
+ * Bundles the suite into dist/: one file for each way to run it, and one for each function that runs at the edge.
  *
  *   node deploy/build.mjs              builds
  *   node deploy/build.mjs --if-stale   builds unless dist/ is newer than every source
@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 import { bundleOptions, dist, entryNames, root } from './build/bundle.mjs';
 import { addCodeCache, WRAPPED } from './build/code-cache.mjs';
 import { compiledSchemas } from './build/compiled-schemas.mjs';
+import { buildEdge } from './build/edge.mjs';
 import { develop } from './build/watch.mjs';
 
 const SOURCES = ['functions', 'shared', 'deploy'];
@@ -62,6 +63,7 @@ const buildAll = async () => {
     });
   await bundle(false);
   await bundle(true);
+  await buildEdge();
   await Promise.all(SERVERS.map(addCodeCache));
   console.error(`Built dist/ in ${Date.now() - started} ms.`);
 };

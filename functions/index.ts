@@ -6,6 +6,8 @@ export const catalogue: Readonly<Record<string, () => Promise<{ readonly default
     'add-defaults': () => import('./add-defaults'),
     'create-user': () => import('./create-user'),
     'email-user': () => import('./email-user'),
+    'shard-owner': () => import('./shard-owner'),
+    'shard-router': () => import('./shard-router'),
     'subscribe-user': () => import('./subscribe-user'),
     'two-factor': () => import('./two-factor'),
   };

@@ -38,7 +38,8 @@ const timer = (
       signal?.removeEventListener('abort', stop);
       resolve();
     }, ms);
-    if (!ref) pending.unref();
+    // At the edge a timer is a number, and there is no process to keep.
+    if (!ref) pending.unref?.();
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop, { once: true });
   });

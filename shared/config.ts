@@ -1,6 +1,5 @@
-/** Environment variables as declared data: checked by Ajv, with all mistakes at once. */
-import { parseDuration } from './duration';
-import { compile } from './schema';
+/** Environment variables as declared data: checked with all mistakes at once. */
+import { readValue } from './config/value';
 
 /** One environment variable: a JSON Schema of its value with what a reader must know. */
 export interface Setting {
@@ -79,42 +78,15 @@ export const readConfig = <T extends Settings>(
       continue;
     }
     const raw = text ?? setting.default;
-    const { value, error } = readSetting(setting, raw);
-    if (error)
+    const read = readValue(setting, raw);
+    if ('error' in read)
       mistakes.push({
         name,
-        message: `${error}${setting.secret ? '' : `, is ${JSON.stringify(raw)}`}`,
+        message: `${read.error}${setting.secret ? '' : `, is ${JSON.stringify(raw)}`}`,
       });
-    else config[name] = value;
+    else config[name] = read.value;
   }
   return { config: config as ConfigOf<T>, mistakes };
-};
-
-const readSetting = (setting: Setting, raw: unknown): { value?: unknown; error?: string } => {
-  const { required, secret, shared, description, example, ...schema } = setting;
-  const holder = { value: raw };
-  const [error] = compile(
-    { type: 'object', properties: { value: schema } },
-    { coerce: true },
-  )(holder);
-  if (error) {
-    const hint =
-      setting.format === 'duration'
-        ? 'must be a duration such as 10s'
-        : setting.format === 'uri'
-          ? 'must be an http or https URL'
-          : error.message;
-    return { error: hint };
-  }
-  if (setting.format === 'duration') return { value: parseDuration(String(holder.value)) };
-  if (setting.format === 'list')
-    return {
-      value: String(holder.value)
-        .split(',')
-        .map((item) => item.trim())
-        .filter(Boolean),
-    };
-  return { value: holder.value };
 };
 
 /** One message for all mistakes, for a terminal. */

@@ -59,7 +59,7 @@ export interface FunctionDeclaration<
   /** Types of the CloudEvents that it sends. @default none */
   readonly emits?: readonly string[];
   /** Whom it calls, by function name or URL. @default nobody */
-  readonly calls?: (config: ConfigOf<S>) => readonly string[];
+  readonly calls?: (config: ConfigOf<S>, files?: Files) => readonly string[];
   /** Called once, at start. Throws a TypeError for a combination of settings that cannot work. */
   readonly create: (config: ConfigOf<S>, platform: Platform) => { readonly [K in R]: Handler };
 }

@@ -25,6 +25,10 @@ const kinds = {
     detail: 'A request with the same idempotency key is still in progress; try again.',
     retryable: true,
   },
+  table_changed: {
+    status: 412,
+    detail: 'The table is another one by now; look at it again.',
+  },
   body_too_large: { status: 413, detail: 'The body is larger than this function takes.' },
   unsupported_media_type: { status: 415, detail: 'This function takes application/json.' },
   unsupported_encoding: {

@@ -62,6 +62,11 @@ export interface ForwardOptions {
    * stream, what was upgraded, any other whose length nobody has declared. @default nobody looks after it
    */
   readonly onStream?: (stream: LiveStream) => void;
+  /**
+   * Called once for each answer that forward has given, when the last byte of it has come or none will come any more:
+   * for whoever counts what is under way. @default nobody counts
+   */
+  readonly onEnd?: () => void;
   /** @default `context.signal` */
   readonly signal?: AbortSignal;
 }

@@ -2,7 +2,10 @@
  * Keys derived from SECRET_KEY, one for each purpose, with versions for rotation:
  * of several secrets the first signs, all verify. RFC 5869 (HKDF-SHA256), the label is the info.
  */
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { byteLength, toBase64url } from './bytes';
+import { equalBytes, hkdfSha256, hmacSha256 } from './hmac';
+
+export { equalBytes } from './hmac';
 
 export interface Key {
   /** Tells versions apart without saying anything of the key. */
@@ -33,7 +36,7 @@ export const deriveKeys = (secrets: string): Keys => {
     const known = rings.get(label);
     if (known) return known;
     const all = versions.map((secret) => ({
-      id: derive(secret, 'key id', 6).toString('base64url'),
+      id: toBase64url(derive(secret, 'key id', 6)),
       bytes: derive(secret, label, 32),
     }));
     const ring: Keyring = { current: all[0] as Key, all };
@@ -42,23 +45,19 @@ export const deriveKeys = (secrets: string): Keys => {
   };
 };
 
-const derive = (secret: string, label: string, length: number): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, 'faas-patterns', label, length));
+const derive = (secret: string, label: string, length: number): Uint8Array =>
+  hkdfSha256(secret, 'faas-patterns', label, length);
 
 /** HMAC-SHA256 over parts that cannot run into each other: each is preceded by its length. */
-export const mac = (key: Key, ...parts: readonly string[]): Buffer => {
-  const hmac = createHmac('sha256', key.bytes);
-  for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:${part},`);
-  return hmac.digest();
-};
+export const mac = (key: Key, ...parts: readonly string[]): Buffer =>
+  Buffer.from(macOf(key, parts));
 
-/** Constant time for equal lengths; lengths are no secret. */
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && timingSafeEqual(a, b);
+const macOf = ({ bytes }: Key, parts: readonly string[]): Uint8Array =>
+  hmacSha256(bytes, ...parts.map((part) => `${byteLength(part)}:${part},`));
 
 /** Whether two secrets are equal, in constant time whatever their lengths. */
 export const equalSecrets = (a: string, b: string): boolean => {
   const key: Key = { id: '', bytes: COMPARE };
-  return equalBytes(mac(key, a), mac(key, b));
+  return equalBytes(macOf(key, [a]), macOf(key, [b]));
 };
 const COMPARE = new Uint8Array(32);

@@ -1,5 +1,6 @@
 /** JSON Schemas in, mistakes with JSON Pointers out. */
 import { Failure, type InputError } from './failure';
+import { compileNow } from './schema/compile';
 import { compiled, keyOf } from './schema/compiled';
 import type { Kind, RawError, Validate } from './schema/kind';
 
@@ -15,11 +16,8 @@ const MAX_ERRORS = 100;
 export type Check = (value: unknown) => readonly InputError[];
 
 /** Compiles at the first use of the check, so that importing a function costs nothing; that throws a TypeError for a bad schema. */
-export const compile = (
-  schema: Schema,
-  { coerce = false }: { readonly coerce?: boolean } = {},
-): Check => {
-  const make = makerOf(coerce ? 'coercing' : 'own', schema);
+export const compile = (schema: Schema): Check => {
+  const make = makerOf('own', schema);
   let check: Check | undefined;
   return (value) => {
     check ??= checkBy(make());
@@ -34,32 +32,7 @@ export const compile = (
 export const compileForeign = (schema: Schema): Check => checkBy(makerOf('foreign', schema)());
 
 const makerOf = (kind: Kind, schema: Schema): (() => Validate) =>
-  compiled.get(keyOf(kind, schema)) ?? (() => compileWith(ajvFor(kind), schema));
-
-type Ajv = ReturnType<typeof import('./schema/ajv').createAjv>;
-const instances = new Map<Kind, Ajv>();
-
-const ajvFor = (kind: Kind): Ajv => {
-  // Ajv takes a third of a start to load, and a check cannot wait for an import().
-  const { createAjv } = require('./schema/ajv') as typeof import('./schema/ajv');
-  // Foreign schemas share no instance: two of them may have the same $id.
-  if (kind === 'foreign') return createAjv(kind);
-  const ajv = instances.get(kind) ?? createAjv(kind);
-  instances.set(kind, ajv);
-  return ajv;
-};
-
-const compileWith = (ajv: Ajv, schema: Schema): Validate => {
-  let validate: ReturnType<Ajv['compile']>;
-  try {
-    validate = ajv.compile(schema);
-  } catch (thrown) {
-    throw new TypeError(`not a schema: ${(thrown as Error).message}`, { cause: thrown });
-  }
-  // Such a schema answers with a promise, which would pass for a yes.
-  if ('$async' in validate) throw new TypeError('not a schema: $async is not taken');
-  return validate;
-};
+  compiled.get(keyOf(kind, schema)) ?? (() => compileNow(kind, schema));
 
 const checkBy =
   (validate: Validate): Check =>

@@ -26,3 +26,22 @@ export const evennessTable = ({ evenness }) =>
       ),
     ]),
   ]);
+
+/** The median of all sets, and the most. */
+const ofSets = (all, member, shown) => {
+  const sorted = all.map((one) => one[member]).sort((a, b) => a - b);
+  return [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)].map(shown);
+};
+const times = (figure) => figure.toFixed(2);
+const tenths = (part) => `${(100 * part).toFixed(1)} %`;
+
+export const zipfTable = (modes, bound) =>
+  table([
+    ['Mode', 'bound', 'max ÷ mean, median', 'most', 'off their shard, median', 'most'],
+    ['---', '---:', '---:', '---:', '---:', '---:'],
+    ...modes.flatMap(({ mode, plain, bounded }) => [
+      [mode, 'none', ...ofSets(plain, 'maxByMean', times), ...ofSets(plain, 'off', tenths)],
+      [mode, bound, ...ofSets(bounded, 'maxByMean', times), ...ofSets(bounded, 'off', tenths)],
+      ['what must be off', '', '', '', ...ofSets(plain, 'above', tenths)],
+    ]),
+  ]);

@@ -6,27 +6,18 @@ import { _ } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone';
 import { catalogue } from '../../functions';
 import { systemClock } from '../../shared/clock';
-import { readConfig, type Settings } from '../../shared/config';
 import { createLog } from '../../shared/log';
 import { systemRandom } from '../../shared/random';
 import type { Schema } from '../../shared/schema';
 import { createAjv } from '../../shared/schema/ajv';
 import { compiled } from '../../shared/schema/compiled';
 import type { Kind } from '../../shared/schema/kind';
-import { SUITE_SETTINGS } from '../../shared/suite/environment';
 import { ConfigurationError, createSuite } from '../../shared/suite/suite';
 
-/** The schemas that a start in development asks for, with all functions and pipelines, and those of every setting. */
+/** The schemas that a start in development asks for, with all functions and pipelines. */
 const schemasAsked = async (root: string): Promise<ReadonlySet<string>> => {
   const asked = new Set<string>();
   compiled.get = (key) => void asked.add(key);
-  const declarations = await Promise.all(Object.values(catalogue).map((load) => load()));
-  const settings = declarations.map(({ default: { config } }) => config as Settings);
-  for (const group of [SUITE_SETTINGS as Settings, ...settings]) {
-    // The values are of no matter: a variable that is set has its schema looked up.
-    const anything = Object.fromEntries(Object.keys(group).map((name) => [name, '1']));
-    readConfig(group, anything, { production: false });
-  }
   try {
     const suite = await createSuite({
       catalogue,
@@ -49,8 +40,12 @@ const schemasAsked = async (root: string): Promise<ReadonlySet<string>> => {
 };
 
 /** Statements that fill the map of `shared/schema/compiled`, to be put behind it. `root` is the project's folder. */
-export const fillCompiled = async (root: string): Promise<string> => {
-  const entries = [...(await schemasAsked(root))].map((key) => {
+export const fillCompiled = async (root: string): Promise<string> =>
+  fillWith(await schemasAsked(root));
+
+/** The same, of the schemas with these keys. */
+export const fillWith = (keys: Iterable<string>): string => {
+  const entries = [...keys].map((key) => {
     const [kind = '', schema = ''] = key.split(/ (.*)/s);
     return `compiled.set(${JSON.stringify(key)}, () => { const module = {}; ${codeOf(kind as Kind, JSON.parse(schema))}; return module.exports; });`;
   });

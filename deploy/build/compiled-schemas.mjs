@@ -7,9 +7,8 @@ import { bundleOptions, dist, root } from './bundle.mjs';
 
 const require = createRequire(import.meta.url);
 
-let statements;
-
-export const compiledSchemas = {
+/** `statements`: gives what is put behind the file, when it is loaded. */
+export const schemasPlugin = (statements) => ({
   name: 'compiled-schemas',
   setup: ({ onLoad, onResolve }) => {
     // The helpers of compiled schemas are a few lines each, in packages that are else left alone.
@@ -17,11 +16,18 @@ export const compiledSchemas = {
       path: require.resolve(helper),
     }));
     onLoad({ filter: /[\\/]shared[\\/]schema[\\/]compiled\.ts$/ }, async ({ path: file }) => {
-      statements ??= compileSchemas();
-      return { contents: `${await readFile(file, 'utf8')}\n${await statements}`, loader: 'ts' };
+      return { contents: `${await readFile(file, 'utf8')}\n${await statements()}`, loader: 'ts' };
     });
   },
-};
+});
+
+let compiling;
+
+/** Of all functions and pipelines, compiled once for all bundles of Node. */
+export const compiledSchemas = schemasPlugin(() => {
+  compiling ??= compileSchemas();
+  return compiling;
+});
 
 const compileSchemas = async () => {
   const outfile = path.join(dist, 'checks.cjs');

@@ -62,12 +62,12 @@ export default defineFunction({
   calls: ({ ADD_DEFAULTS_TARGET }) => (ADD_DEFAULTS_TARGET ? [ADD_DEFAULTS_TARGET] : []),
   create: (
     { ADD_DEFAULTS_TARGET: target, ADD_DEFAULTS_SCHEMA: source, ADD_DEFAULTS_TIMEOUT: timeout },
-    { clock, random },
+    { clock, random, files },
   ) => {
     const decorator = (schema: Schema) => addDefaults({ schema, clock, random });
     const api = target ? named('ADD_DEFAULTS_TARGET', () => proxyTo(target, { timeout })) : echo;
     const decorated = source
-      ? named('ADD_DEFAULTS_SCHEMA', () => withSchema(source, decorator))
+      ? named('ADD_DEFAULTS_SCHEMA', () => withSchema(source, decorator, { files }))
       : decorator(BUILT_IN);
     return { '* /*': decorated(api) };
   },

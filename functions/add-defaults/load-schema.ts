@@ -1,14 +1,15 @@
 /**
  * Where the schema comes from: inline JSON, a file, or a URL. Inline and file are read at start and refused there;
- * a URL is loaded at the first request that needs it, and again after a failure.
+ * a URL is loaded at the first request that needs it, and again after a failure. Where there are no files, as at the
+ * edge, the schema is inline: there only one that the build has seen can be used, so none can come later.
  *
  * Fails closed: without its schema no JSON body passes.
  */
-import { readFileSync } from 'node:fs';
 import { Failure } from '../../shared/failure';
 import type { Decorator, Handler } from '../../shared/handler';
 import { readStream } from '../../shared/http/body';
 import { parseJson } from '../../shared/json';
+import type { Files } from '../../shared/platform';
 import type { Schema } from '../../shared/schema';
 import { takesDefaults } from './add-defaults';
 
@@ -16,6 +17,8 @@ import { takesDefaults } from './add-defaults';
 const MAX_SCHEMA = 1_048_576;
 
 export interface WithSchemaOptions {
+  /** @default there are none, and the schema is the JSON itself */
+  readonly files?: Files | undefined;
   /** How long a URL may take to give the whole schema, in ms. @default 10000 */
   readonly timeout?: number;
 }
@@ -24,19 +27,13 @@ export interface WithSchemaOptions {
 export const withSchema = (
   source: string,
   decorator: (schema: Schema) => Decorator,
-  { timeout = 10_000 }: WithSchemaOptions = {},
+  { files, timeout = 10_000 }: WithSchemaOptions = {},
 ): Decorator => {
+  if (source.startsWith('{')) return decorator(parseSchema(source));
+  if (!files) throw new TypeError('here it must be the JSON itself: there are no files');
   if (/^https?:\/\//i.test(source))
     return whenLoaded(() => fetchSchema(source, timeout), decorator);
-  return decorator(parseSchema(source.startsWith('{') ? source : readFile(source)));
-};
-
-const readFile = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (thrown) {
-    throw new TypeError(`the file cannot be read: ${(thrown as Error).message}`, { cause: thrown });
-  }
+  return decorator(parseSchema(files.readNow(source)));
 };
 
 const parseSchema = (text: string): Schema => {

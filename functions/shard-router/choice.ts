@@ -12,8 +12,10 @@ export interface Wish {
   readonly candidates: () => Iterable<Shard>;
   /** The owner; `undefined`: nothing decides, any will do (missing key spread, or a key that the peer would not place). */
   readonly owner: Shard | undefined;
-  /** Urls that have failed for this request already. */
+  /** Urls that have failed for this request since it last waited: after a `wait` there are none. */
   readonly tried: ReadonlySet<string>;
+  /** When the request came, by the same clock as `now`: from then on `pin-retry` counts. */
+  readonly since: number;
 }
 
 export type Choice =
@@ -22,9 +24,10 @@ export type Choice =
       readonly shard: Shard;
       readonly url: string;
       readonly role: Role;
+      /** It decides whether the server is well again, and is the only one until its flight settles. */
       readonly probe: boolean;
     }
-  /** `pin-retry`: the same shard again, after this many ms. */
+  /** `pin-retry`: the same shard again, after this many ms, with an empty `tried`. */
   | { readonly kind: 'wait'; readonly ms: number }
   /** Nobody may be asked; a client may come again after `retryAfter` ms. */
   | { readonly kind: 'refused'; readonly shard: Shard | undefined; readonly retryAfter: number };
@@ -37,7 +40,7 @@ export interface Servers {
   /** Takes note of another table; whoever is in both keeps what is known of it. */
   update(shards: readonly Shard[]): void;
   choose(wish: Wish, now: number): Choice;
-  /** A chosen request is on its way; call what it gives exactly once, when the head of the answer is there or it failed. */
+  /** A chosen request is on its way; called in the same turn as `choose`, so that nobody is chosen for the same room. */
   begin(choice: Extract<Choice, { kind: 'go' }>): Flight;
   /** For pages, logs and tests. */
   states(now: number): readonly ServerState[];
@@ -46,7 +49,7 @@ export interface Servers {
 }
 
 export interface Flight {
-  /** The head of the answer has come, or it failed: what health is told. Only the first call counts. */
+  /** The head of the answer has come, or it failed: what health is told. Only the first call counts. @default `left`, at `end` */
   settle(outcome: Outcome, now: number): void;
   /** The last byte has gone, or nothing more will: it is no load any more. Only the first call counts. */
   end(): void;

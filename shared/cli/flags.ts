@@ -5,13 +5,20 @@
 import { didYouMean } from '../nearest';
 import { oneLine } from './text';
 
-/** `switch`: `--json`. `text`: `--data X` or `--data=X`. `optional`: `--wait` (the empty text) or `--wait=60s`. */
-export type FlagKind = 'switch' | 'text' | 'optional';
+/**
+ * `switch`: `--json`. `text`: `--data X` or `--data=X`. `list`: the same, as often as one likes. `optional`: `--wait` (the
+ * empty text) or `--wait=60s`.
+ */
+export type FlagKind = 'switch' | 'text' | 'list' | 'optional';
 export type Flags = Readonly<Record<string, FlagKind>>;
 
 /** By the names of the flags; those that were not given are absent. */
 export type FlagValues<F extends Flags> = {
-  readonly [N in keyof F]?: F[N] extends 'switch' ? true : string;
+  readonly [N in keyof F]?: F[N] extends 'switch'
+    ? true
+    : F[N] extends 'list'
+      ? readonly string[]
+      : string;
 };
 
 export interface Arguments<F extends Flags> {
@@ -35,7 +42,7 @@ export const parseFlags = <const F extends Flags>(
   args: readonly string[],
   flags: F,
 ): Arguments<F> => {
-  const values: Record<string, string | true> = {};
+  const values: Record<string, string | true | string[]> = {};
   const positionals: string[] = [];
   for (let i = 0; i < args.length; i += 1) {
     const arg = args[i] as string;
@@ -51,14 +58,17 @@ export const parseFlags = <const F extends Flags>(
     const name = written === '-h' ? 'help' : written.replace(/^--/, '');
     const kind = Object.hasOwn(flags, name) ? flags[name] : undefined;
     if (kind === undefined) throw unknown(written, flags);
-    if (Object.hasOwn(values, name)) throw new UsageError(`--${name} is given twice`);
+    if (Object.hasOwn(values, name) && kind !== 'list')
+      throw new UsageError(`--${name} is given twice`);
     if (kind === 'switch') {
       if (given !== undefined) throw new UsageError(`--${name} takes no value`);
       values[name] = true;
     } else if (kind === 'optional') values[name] = given ?? '';
     else {
-      values[name] = given ?? nextValue(name, args[i + 1]);
+      const value = given ?? nextValue(name, args[i + 1]);
       if (given === undefined) i += 1;
+      if (kind === 'text') values[name] = value;
+      else values[name] = [...((values[name] as string[] | undefined) ?? []), value];
     }
   }
   return { values: values as FlagValues<F>, positionals };

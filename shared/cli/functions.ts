@@ -1,6 +1,7 @@
 /** `faas-patterns functions`: every function of the catalogue and of the pipelines, from their declarations. */
 import { explainMistakes, type Mistake, readConfig } from '../config';
 import type { AnyFunction } from '../define';
+import { nodeFiles } from '../hosts/node-files';
 import { describeFunction, type FunctionDescription } from '../suite/describe';
 import { SUITE_SETTINGS } from '../suite/environment';
 import { selectFunctions } from '../suite/select';
@@ -34,9 +35,9 @@ export const listFunctions = async (
 };
 
 /** What a setting lacks is no matter here: the list is also for those who have set nothing yet. */
-const describe = (declaration: AnyFunction, { environment }: Io): FunctionDescription => {
+const describe = (declaration: AnyFunction, { environment, folder }: Io): FunctionDescription => {
   const { config } = readConfig(declaration.config, environment, { production: false });
-  return describeFunction(declaration, { config });
+  return describeFunction(declaration, { config, files: nodeFiles(folder) });
 };
 
 const row = (functions: readonly FunctionDescription[]) => {

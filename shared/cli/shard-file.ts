@@ -1,26 +1,20 @@
-/** Topology files of a command: read, checked, and what is wrong with them told, all at once. */
-import { Failure } from '../failure';
-import { parseJson } from '../json';
+/** Files of a shard command: read, checked, and what is wrong with them told, all at once. */
+import type { ShardConfig } from '../shard/config/read';
 import type { Warning } from '../shard/placer';
-import { readTopology } from '../shard/read';
 import { type ShardTable, shardTable } from '../shard/table';
 import type { Topology } from '../shard/topology';
 import { UnusableInput, UsageError } from './flags';
 import { readText } from './input';
 import type { FullIo } from './io';
+import { type Described, type FileMistake, readConfigFile } from './shard-config';
 import { oneLine, showJson } from './text';
 
 export interface LoadedTable {
   readonly file: string;
   readonly topology: Topology;
   readonly table: ShardTable;
-}
-
-interface FileMistake {
-  readonly file: string;
-  /** Into the file (RFC 6901); the empty one is all of it. */
-  readonly pointer: string;
-  readonly message: string;
+  /** `undefined`: the file is a topology alone. */
+  readonly config: ShardConfig | undefined;
 }
 
 /** Of a lookup table with a million keys. */
@@ -42,35 +36,23 @@ export const loadTables = async (
   { json }: { readonly json: boolean },
 ): Promise<readonly LoadedTable[] | undefined> => {
   const mistakes: FileMistake[] = [];
-  const topologies: Topology[] = [];
+  const found: (Described & { readonly file: string })[] = [];
   for (const file of files) {
-    const read = check(await readFile(file, io));
-    if ('topology' in read) topologies.push(read.topology);
-    else mistakes.push(...read.mistakes.map((mistake) => ({ file, ...mistake })));
+    const read = await readConfigFile(file, (name) => readFile(name, io));
+    if ('mistakes' in read) mistakes.push(...read.mistakes);
+    else found.push({ file, ...read });
   }
   if (mistakes.length > 0) {
     if (json) io.stdout(`${showJson({ valid: false, errors: mistakes })}\n`);
     else io.stderr(mistakes.map(explain).join(''));
     return undefined;
   }
-  const loaded = topologies.map((topology, i) => ({
-    file: files[i] as string,
-    topology,
-    table: shardTable(topology),
-  }));
-  for (const { file, table } of loaded)
-    for (const { code, message } of table.warnings as readonly Warning[])
+  return found.map(({ file, topology, epoch, config, warnings }) => {
+    const table = shardTable(topology, { epoch });
+    for (const { code, message } of [...warnings, ...table.warnings] as readonly Warning[])
       io.stderr(`${oneLine(`${file}: warning ${code}: ${message}`)}\n`);
-  return loaded;
-};
-
-const check = (text: string): ReturnType<typeof readTopology> => {
-  try {
-    return readTopology(parseJson(text));
-  } catch (thrown) {
-    if (!(thrown instanceof Failure)) throw thrown;
-    return { mistakes: [{ pointer: '', message: thrown.message }] };
-  }
+    return { file, topology, table, config };
+  });
 };
 
 const readFile = async (file: string, io: FullIo): Promise<string> => {

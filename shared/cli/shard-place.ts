@@ -11,7 +11,7 @@ Reads a key from each line of stdin, { "key": "…" }, and writes { "key", "shar
 order, as fast as it is read. "shard" is null where the key does not decide it: there the peer itself would take
 whose turn it is. The UTF-8 bytes of the key are what is hashed.
 
-  --config FILE   the topology
+  --config FILE   the topology, or the configuration of a router
   --lines         each line is a key as it stands
   --json          mistakes of the topology as one object on stdout
 

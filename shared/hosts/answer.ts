@@ -8,6 +8,10 @@ export interface Piped {
   readonly status: number;
   /** Name and value in turn. */
   readonly rawHeaders: readonly string[];
+  /** Which fields may come behind the body. @default none */
+  readonly trailer?: string | undefined;
+  /** The whole body, if it is there already; then nobody else takes it. @default it is not */
+  takeWhole?(): Uint8Array | undefined;
   /** Resolves when the last byte was handed over; rejects when the source broke. */
   pipeTo(target: ServerResponse): Promise<void>;
 }
@@ -21,6 +25,8 @@ export interface WriteOptions {
   readonly unread?: Readable | undefined;
 }
 
+/** Bytes that are cheaper to copy than to write apart. */
+const SMALL = 4_096;
 /** How long an unread body is thrown away before the connection is cut, ms. */
 const LINGER = 1_000;
 
@@ -34,10 +40,48 @@ export const writeAnswer = (
   { head, add, unread }: WriteOptions,
 ): Promise<void> | undefined => {
   if (target.destroyed) return undefined;
-  if (!(response instanceof Answer)) return writeParts(target, response, head, add);
-  writeWhole(target, response, head, add, unread);
-  return undefined;
+  if (response instanceof Answer) {
+    const { status, headers, whole } = response;
+    const fields = [...headers.raw(), ...add];
+    if (!isBodiless(status) && !headers.has('content-length'))
+      fields.push('content-length', String(whole === null ? 0 : Buffer.byteLength(whole)));
+    writeWhole(target, status, fields, head ? null : whole, unread);
+    return undefined;
+  }
+  if (isPiped(response)) {
+    const whole = response.takeWhole?.();
+    if (!whole) return writePiped(target, response, head, add, unread);
+    const { status, rawHeaders } = response;
+    const fields = [...rawHeaders, ...add];
+    writeWhole(target, status, fields, head ? null : whole, unread);
+    return undefined;
+  }
+  return writeParts(target, response, head, add);
 };
+
+const writePiped = async (
+  target: ServerResponse,
+  response: Piped & Response,
+  head: boolean,
+  add: readonly string[],
+  unread: Readable | undefined,
+): Promise<void> => {
+  try {
+    const fields = [...response.rawHeaders, ...add];
+    if (response.trailer !== undefined && takesTrailers(target, head, response))
+      fields.push('trailer', response.trailer);
+    target.writeHead(response.status, fields);
+    await (head ? response.body?.cancel() : response.pipeTo(target));
+    endAfter(target, unread);
+  } catch (error) {
+    target.destroy();
+    throw error;
+  }
+};
+
+/** Only chunks have an end that fields can stand behind. */
+const takesTrailers = (target: ServerResponse, head: boolean, { headers }: Response): boolean =>
+  target.req.httpVersion === '1.1' && !head && !headers.has('content-length');
 
 const writeParts = async (
   target: ServerResponse,
@@ -46,11 +90,7 @@ const writeParts = async (
   add: readonly string[],
 ): Promise<void> => {
   try {
-    if (isPiped(response)) {
-      target.writeHead(response.status, [...response.rawHeaders, ...add]);
-      await (head ? response.body?.cancel() : response.pipeTo(target));
-      target.end();
-    } else await writeStream(target, response, head, add);
+    await writeStream(target, response, head, add);
   } catch (error) {
     target.destroy();
     throw error;
@@ -59,21 +99,32 @@ const writeParts = async (
 
 const writeWhole = (
   target: ServerResponse,
-  { status, headers, whole }: Answer,
-  head: boolean,
-  add: readonly string[],
+  status: number,
+  fields: string[],
+  whole: string | Uint8Array | null,
   unread: Readable | undefined,
 ): void => {
-  const fields = [...headers.raw(), ...add];
-  const bodiless = status === 204 || status === 304;
-  if (!bodiless && !headers.has('content-length'))
-    fields.push('content-length', String(whole === null ? 0 : Buffer.byteLength(whole)));
   target.writeHead(status, fields);
-  const content = head || bodiless || whole === null ? '' : whole;
-  if (!unread) return void target.end(content);
-  // Closing on unread bytes sends a reset, and a reset can overtake the answer.
+  const content = isBodiless(status) || whole === null ? '' : whole;
+  if (!unread) {
+    // Beside a text Node writes the head in one piece, which is cheaper than two.
+    if (typeof content !== 'string' && content.length <= SMALL)
+      return void target.end(
+        Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1'),
+        'latin1',
+      );
+    return void target.end(content);
+  }
   if (content.length > 0) target.write(content);
   else target.flushHeaders();
+  endAfter(target, unread);
+};
+
+const isBodiless = (status: number): boolean => status === 204 || status === 304;
+
+/** Closing on unread bytes sends a reset, and a reset can overtake the answer. */
+const endAfter = (target: ServerResponse, unread: Readable | undefined): void => {
+  if (!unread || unread.readableEnded || unread.destroyed) return void target.end();
   const end = () => {
     clearTimeout(late);
     unread.off('end', end).off('close', end);

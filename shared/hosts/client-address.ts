@@ -10,7 +10,7 @@
  * drop the field) or is no address (`unknown`), the socket's stands. That is a proxy's, which nobody can choose, and
  * all who are like that share it.
  */
-import { isIP } from 'node:net';
+import { ipFamily } from '../ip';
 
 export interface ClientAddressOptions {
   /** The other end of the socket; asked for when nothing else counts. */
@@ -50,7 +50,7 @@ export const parseAddress = (text: string): string | undefined => {
   const trimmed = text.trim();
   const [, bracketed, dotted] = /^(?:\[([^[\]]+)\]|([\d.]+))(?::\d{1,5})?$/.exec(trimmed) ?? [];
   const [address = ''] = (bracketed ?? dotted ?? trimmed).split('%', 1);
-  const family = isIP(address);
+  const family = ipFamily(address);
   if (family !== 6) return family === 4 ? address : undefined;
   const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short) ?? [];

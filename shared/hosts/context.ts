@@ -3,8 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Failure } from '../failure';
 import type { Context, Forward, Log } from '../handler';
-import { type Random, systemRandom } from '../random';
-import { continueTrace, traceId } from '../trace';
+import { traceId } from '../trace';
 import { clientAddress } from './client-address';
 import type { Forwarder } from './forward';
 import type { NodeRequest } from './node-request';
@@ -21,11 +20,12 @@ export interface ContextOptions {
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** As in TRUSTED_PROXY_HOPS. @default 0 */
   readonly trustedProxyHops?: number | undefined;
-  /** @default the operating system's */
-  readonly random?: Random;
+  /** From the `traceparent` that came to the one that goes on. */
+  readonly continueTrace: (incoming: string | null) => string;
 }
 
 const NO_PARAMS = Object.freeze({});
+const NO_OPTIONS = Object.freeze({});
 
 export class NodeContext implements HostContext {
   readonly params = NO_PARAMS;
@@ -40,10 +40,7 @@ export class NodeContext implements HostContext {
   ) {}
 
   get traceparent(): string {
-    this.made.traceparent ??= continueTrace(
-      this.request.headers.get('traceparent'),
-      this.options.random ?? systemRandom,
-    );
+    this.made.traceparent ??= this.options.continueTrace(this.request.headers.get('traceparent'));
     return this.made.traceparent;
   }
 
@@ -69,13 +66,14 @@ export class NodeContext implements HostContext {
     return this.options.waitUntil;
   }
 
-  readonly forward: Forward = (origin, options = {}) =>
+  readonly forward: Forward = (origin, options = NO_OPTIONS) =>
     this.options.forwarder.forward(
       this.request,
       this.path + this.request.query,
       this.traceparent,
       origin,
-      { signal: this.signal, ...options },
+      options,
+      (this.options.trustedProxyHops ?? 0) > 0,
     );
 }
 
@@ -94,7 +92,7 @@ export class CallSignal {
   private controller: AbortController | undefined;
 
   constructor(
-    private readonly outgoing: ServerResponse,
+    readonly outgoing: ServerResponse,
     private readonly stopped: AbortSignal,
   ) {}
 

@@ -1,159 +1,132 @@
 /**
- * `context.forward` on Node: undici's dispatch, so that no web stream stands between the two sockets.
+ * `context.forward` on Node: from one connection to another, with nothing in between but the rules of RFC 9110 and 9112.
  *
- * Back-pressure holds both ways. Fails closed: no answer in time is 504, no server 502, a broken answer cuts the client off.
+ * Bytes stream both ways with back-pressure; so do trailers and answers of status 1xx. A client that leaves ends its request
+ * behind, and the other way round. Fails closed: no answer in time is 504, no server 502, a broken answer cuts the client off.
  */
-import type { Dispatcher, Pool } from 'undici';
 import { Failure } from '../failure';
 import type { ForwardOptions } from '../handler';
-import { HeaderPairs } from '../http/headers';
-import { endToEnd } from '../http/hop-by-hop';
-import { ForwardedAnswer } from './forwarded-answer';
+import { empty } from '../http/response';
+import { Exchange } from './forward/exchange';
+import { forwardsLeft, isBounded } from './forward/max-forwards';
+import { orderOf } from './forward/order';
+import { Origin } from './forward/origin';
+import { onwardFields } from './forward/request-head';
 import type { NodeRequest } from './node-request';
+import { upgradeOf } from './upgrade';
+import { forwardUpgrade } from './upgrade-forward';
 
-/** Connections kept to one origin. */
-const CONNECTIONS = 64;
-const CONNECT_TIMEOUT = 5_000;
 const DEFAULT_TIMEOUT = 30_000;
+/** Servers that are spoken to at once; above, those without a connection are forgotten. */
+const MAX_ORIGINS = 1_000;
 
 export interface Forwarder {
-  /** `below` is the path below the function with the raw query. */
+  /**
+   * `below` is the path below the function with the raw query. `trustsForwarded`: whether X-Forwarded-Host and -Proto come
+   * from a proxy of ours.
+   */
   forward(
     request: NodeRequest,
     below: string,
     traceparent: string,
-    origin: string,
-    options: ForwardOptions & { readonly signal: AbortSignal },
+    target: string,
+    options: ForwardOptions,
+    trustsForwarded: boolean,
   ): Promise<Response>;
+  /** Resolves when what is under way has ended. */
   close(): Promise<void>;
 }
 
 export const createForwarder = (): Forwarder => {
-  const pools = new Map<string, Promise<Pool>>();
-  const poolOf = (origin: string): Promise<Pool> => {
-    let pool = pools.get(origin);
-    if (!pool) {
-      // undici takes 40 ms to load: only a function that forwards pays for it.
-      pool = import('undici').then(
-        ({ Pool }) =>
-          new Pool(origin, { connections: CONNECTIONS, connect: { timeout: CONNECT_TIMEOUT } }),
-      );
-      pools.set(origin, pool);
-    }
-    return pool;
+  const origins = new Map<string, Origin | Promise<Origin>>();
+  const originOf = (target: string): Origin | Promise<Origin> => {
+    const known = origins.get(target);
+    if (known) return known;
+    const url = new URL(target);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new TypeError('forward speaks http and https only');
+    if (url.protocol !== 'https:') return keep(target, new Origin(url, undefined));
+    // It takes its time to load: only who needs it pays for it.
+    const loading = import('node:tls').then((tls) => keep(target, new Origin(url, tls)));
+    return keep(target, loading);
   };
-  return {
-    forward: async (
-      request,
-      below,
+  const keep = <T extends Origin | Promise<Origin>>(target: string, origin: T): T => {
+    if (origins.size >= MAX_ORIGINS)
+      for (const [name, one] of origins)
+        if (one instanceof Origin && one.isIdle) origins.delete(name);
+    origins.set(target, origin);
+    return origin;
+  };
+
+  const begin = (
+    request: NodeRequest,
+    below: string,
+    traceparent: string,
+    origin: Origin,
+    options: ForwardOptions,
+    trustsForwarded: boolean,
+  ): Promise<Response> => {
+    const { incoming, outgoing } = request;
+    const { method = request.method, path = below, body, signal, headers = NO_CHANGES } = options;
+    const left = isBounded(method)
+      ? forwardsLeft(method, request.headers.get('max-forwards'))
+      : undefined;
+    if (left !== undefined && left < 0) return Promise.resolve(empty());
+    const onward = onwardFields({
+      incoming,
+      came: request.headers.raw(),
+      authority: origin.authority,
+      changes: left === undefined ? headers : { 'max-forwards': String(left), ...headers },
       traceparent,
-      target,
-      {
-        method = request.method,
-        path = below,
-        headers = {},
-        body,
-        timeout = DEFAULT_TIMEOUT,
-        signal,
-      },
-    ) => {
-      const { origin } = new URL(target);
-      const pool = await poolOf(origin);
-      const changes = { via: '1.1 faas-patterns', traceparent, ...headers };
-      const own = body === undefined;
-      if (own && request.hasBody && request.bodyUsed)
-        throw new TypeError('the body was read already: give forward the bytes to send');
-      if (own) request.bodyUsed = true;
-      const options: Dispatcher.DispatchOptions = {
-        origin,
-        method: method as Dispatcher.HttpMethod,
+      trustsForwarded,
+    });
+    const { timeout = DEFAULT_TIMEOUT, idle = timeout, onStream, onEnd } = options;
+    const upgrade = upgradeOf(incoming);
+    if (upgrade)
+      return forwardUpgrade(upgrade, {
+        origin: origin.url,
         path,
-        headers: outgoing(request.headers.raw(), changes, !own),
-        body: own ? (request.hasBody ? request.source() : null) : body,
-        headersTimeout: timeout,
-        bodyTimeout: timeout,
-      };
-      return new Promise<Response>((resolve, reject) => {
-        if (signal.aborted) return reject(new Failure('aborted'));
-        pool.dispatch(options, new Exchange(signal, resolve, reject));
+        fields: onward.fields,
+        timeout,
+        idle,
+        onStream,
+        onEnd,
+        signal: signal ?? request.signal,
       });
+    if (outgoing.destroyed || signal?.aborted) throw new Failure('aborted');
+    const order = orderOf({ request, method, path, onward, body });
+    return new Promise((resolve, reject) => {
+      const how = {
+        origin,
+        order,
+        outgoing,
+        signal,
+        timeout,
+        idle,
+        onStream,
+        onEnd,
+        resolve,
+        reject,
+      };
+      new Exchange(how).start();
+    });
+  };
+
+  return {
+    forward: (request, below, traceparent, target, options, trusts) => {
+      try {
+        const origin = originOf(target);
+        return origin instanceof Origin
+          ? begin(request, below, traceparent, origin, options, trusts)
+          : origin.then((one) => begin(request, below, traceparent, one, options, trusts));
+      } catch (thrown) {
+        return Promise.reject(thrown);
+      }
     },
     close: async () => {
-      await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
+      await Promise.all([...origins.values()].map(async (origin) => (await origin).close()));
     },
   };
 };
 
-/** The fields that go on, in the order they came, with the changes applied; content-length goes when the body is ours. */
-const outgoing = (
-  raw: readonly string[],
-  changes: Readonly<Record<string, string | undefined>>,
-  reframed: boolean,
-): string[] => {
-  const replaced = new Set(Object.keys(changes).map((name) => name.toLowerCase()));
-  const fields = endToEnd(
-    raw,
-    (name) =>
-      name === 'host' ||
-      name === 'expect' ||
-      (reframed && name === 'content-length') ||
-      replaced.has(name),
-  );
-  for (const [name, value] of Object.entries(changes))
-    if (value !== undefined) fields.push(name, value);
-  return fields;
-};
-
-type Controller = Dispatcher.DispatchController;
-
-/** One request on its way: resolves with the head of the answer, then holds the body until somebody takes it. */
-class Exchange implements Dispatcher.DispatchHandler {
-  private controller: Controller | undefined;
-  private answer: ForwardedAnswer | undefined;
-
-  constructor(
-    private readonly signal: AbortSignal,
-    private readonly resolve: (response: Response) => void,
-    private readonly reject: (failure: unknown) => void,
-  ) {}
-
-  private readonly abort = (): void => this.controller?.abort(new Failure('aborted'));
-
-  onRequestStart(controller: Controller): void {
-    this.controller = controller;
-    if (this.signal.aborted) this.abort();
-    else this.signal.addEventListener('abort', this.abort, { once: true });
-  }
-
-  onResponseStart(controller: Controller, status: number): void {
-    if (status < 200) return;
-    const raw = (controller.rawHeaders as readonly Buffer[]).map((part) => part.toString('latin1'));
-    this.answer = new ForwardedAnswer(status, new HeaderPairs(endToEnd(raw)), controller);
-    this.resolve(this.answer as unknown as Response);
-  }
-
-  onResponseData(_controller: Controller, part: Buffer): void {
-    this.answer?.take(part);
-  }
-
-  onResponseEnd(): void {
-    this.signal.removeEventListener('abort', this.abort);
-    this.answer?.finish();
-  }
-
-  onResponseError(_controller: Controller, error: Error): void {
-    this.signal.removeEventListener('abort', this.abort);
-    const failure = explain(error);
-    this.answer?.finish(failure);
-    this.reject(failure);
-  }
-}
-
-const explain = (error: Error & { code?: string }): Failure => {
-  const code = error.code ?? '';
-  if (error instanceof Failure) return error;
-  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new Failure('upstream_timeout', { cause: error });
-  if (/^HPE_|INVALID|OVERFLOW|MISMATCH/.test(code))
-    return new Failure('upstream_invalid', { cause: error });
-  return new Failure('upstream_unreachable', { cause: error });
-};
+const NO_CHANGES = Object.freeze({});

@@ -3,7 +3,8 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure, Failure } from '../failure';
 import { problem } from '../http/response';
-import { requestIds, systemRandom } from '../random';
+import { type Random, requestIds, systemRandom } from '../random';
+import { traceContinuer } from '../trace';
 import { writeAnswer } from './answer';
 import { CallSignal, type ContextOptions, type HostContext, NodeContext } from './context';
 import { NodeRequest } from './node-request';
@@ -13,7 +14,9 @@ export type { HostContext } from './context';
 /** A handler that finds its function by itself. It may narrow `path` before it hands the context on. */
 export type Application = (request: Request, context: HostContext) => Response | Promise<Response>;
 
-export interface ListenerOptions extends ContextOptions {
+export interface ListenerOptions extends Omit<ContextOptions, 'continueTrace'> {
+  /** @default the operating system's */
+  readonly random?: Random;
   readonly application: Application;
   /** Aborts when the host must stop now. */
   readonly stopped: AbortSignal;
@@ -40,6 +43,9 @@ interface Call {
 
 export const createListener = (options: ListenerOptions): Listener => {
   const { application, stopped, stopping, random = systemRandom, verbose = true } = options;
+  const { forwarder, log, waitUntil, trustedProxyHops } = options;
+  const continueTrace = traceContinuer(random);
+  const lent: ContextOptions = { forwarder, log, waitUntil, trustedProxyHops, continueTrace };
   const nextId = requestIds(random);
   // Every request under way may listen; Node would take more than ten for a leak.
   setMaxListeners(0, stopped);
@@ -73,7 +79,8 @@ export const createListener = (options: ListenerOptions): Listener => {
     // A body that nobody reads to its end makes the connection useless for another request.
     const unread = request.isArriving && (response.status >= 400 || !request.bodyUsed);
     const add = ['x-request-id', context.id];
-    if (stopping() || unread) add.push('connection', 'close');
+    // What was upgraded is no connection of HTTP any more; a host that stops ends it by itself.
+    if ((stopping() || unread) && response.status !== 101) add.push('connection', 'close');
     try {
       const head = incoming.method === 'HEAD';
       const writing = writeAnswer(outgoing, response, {
@@ -108,7 +115,7 @@ export const createListener = (options: ListenerOptions): Listener => {
   return (incoming, outgoing, collected) => {
     const signal = new CallSignal(outgoing, stopped);
     const request = new NodeRequest(incoming, targetOf(incoming), signal, collected);
-    const context = new NodeContext(givenId(request) ?? nextId(), request.path, request, options);
+    const context = new NodeContext(givenId(request) ?? nextId(), request.path, request, lent);
     const call: Call = { incoming, outgoing, request, context, started: process.hrtime() };
     try {
       if (stopping()) throw new Failure('stopping', { headers: { 'retry-after': '1' } });

@@ -1,9 +1,10 @@
 /** `Request` over node:http, built lazily: what a function does not look at is never made. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { Failure } from '../failure';
 import { type BoundedReader, MAX_BODY, tooLarge } from '../http/body';
 import { HeaderPairs } from '../http/headers';
+import { sendContinue } from './expect';
 
 /** How long a body that is read whole may take to arrive, in ms. */
 const BODY_TIMEOUT = 15_000;
@@ -22,7 +23,7 @@ export class NodeRequest implements BoundedReader {
     readonly incoming: IncomingMessage,
     /** Path and query as they came. */
     readonly target: string,
-    private readonly abortSignal: { get(): AbortSignal },
+    private readonly call: { get(): AbortSignal; readonly outgoing: ServerResponse },
     /** The body, when the platform has read it already. */
     private readonly collected?: Uint8Array,
   ) {
@@ -51,7 +52,12 @@ export class NodeRequest implements BoundedReader {
   }
 
   get signal(): AbortSignal {
-    return this.abortSignal.get();
+    return this.call.get();
+  }
+
+  /** Where its answer is written. */
+  get outgoing(): ServerResponse {
+    return this.call.outgoing;
   }
 
   /** In bytes; NaN when only its end will tell. From the raw fields: a host may have hidden the others. */
@@ -74,6 +80,7 @@ export class NodeRequest implements BoundedReader {
     if (!this.hasBody) this.stream = null;
     else {
       this.bodyUsed = true;
+      sendContinue(this.incoming);
       this.stream = Readable.toWeb(this.source()) as ReadableStream<Uint8Array>;
     }
     return this.stream;
@@ -98,6 +105,7 @@ export class NodeRequest implements BoundedReader {
 
   private async readIncoming(limit: number): Promise<Uint8Array> {
     const { incoming } = this;
+    sendContinue(incoming);
     // What came along with the head is there by the next turn, and a small body comes in one piece with it.
     await undefined;
     const length = incoming.readableLength;

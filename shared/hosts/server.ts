@@ -9,6 +9,9 @@ import { Failure, type FailureCode } from '../failure';
 import type { Answer } from '../http/answer';
 import { problem } from '../http/response';
 import { type Random, randomId, systemRandom } from '../random';
+import { holdContinue } from './expect';
+import { ambiguityOf, isRefused, refuseAllOf } from './plain-request';
+import { serveUpgrades, upgradesOf } from './upgrade';
 
 /** Defaults in ms and bytes. */
 export const SERVER_LIMITS = {
@@ -18,6 +21,9 @@ export const SERVER_LIMITS = {
   keepAliveTimeout: 620_000,
   maxHeaderSize: 16_384,
 } as const;
+
+/** No field goes missing without a word, as Node would have it; the size of all together is limited. */
+const MAX_HEADERS_COUNT = 0;
 
 /** From the signal until what still runs is cut, ms. */
 export const DRAIN_TIMEOUT = 9_000;
@@ -30,14 +36,24 @@ type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => 
 
 /** A server that answers health by itself and gives all else to the listener. */
 export const createServer = (listener: RequestListener, { ready }: Health): http.Server => {
+  const serve: RequestListener = (incoming, outgoing) => {
+    if (isRefused(incoming)) return;
+    const ambiguity = ambiguityOf(incoming);
+    if (ambiguity !== undefined) return refuseRequest(incoming, outgoing, ambiguity);
+    if (incoming.url === '/health/liveness') return sendHealth(incoming, outgoing, true);
+    if (incoming.url === '/health/readiness') return sendHealth(incoming, outgoing, ready());
+    listener(incoming, outgoing);
+  };
   const server = http.createServer(
     { ...SERVER_LIMITS, connectionsCheckingInterval: 1_000, insecureHTTPParser: false },
-    (incoming, outgoing) => {
-      if (incoming.url === '/health/liveness') return sendHealth(incoming, outgoing, true);
-      if (incoming.url === '/health/readiness') return sendHealth(incoming, outgoing, ready());
-      listener(incoming, outgoing);
-    },
+    serve,
   );
+  server.maxHeadersCount = MAX_HEADERS_COUNT;
+  serveUpgrades(server, serve);
+  server.on('checkContinue', (incoming, outgoing) => {
+    holdContinue(incoming, outgoing);
+    serve(incoming, outgoing);
+  });
   server.on('clientError', refuse);
   return server;
 };
@@ -56,6 +72,19 @@ const sendHealth = (
     .end();
 };
 
+/** One that two servers could read as two: nothing behind it is read. */
+const refuseRequest = (
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  detail: string,
+  random: Random = systemRandom,
+): void => {
+  refuseAllOf(incoming);
+  const failure = new Failure('invalid_request', { detail });
+  const { status, headers, whole } = problem(failure, randomId(random)) as unknown as Answer;
+  outgoing.writeHead(status, [...headers.raw(), 'connection', 'close']).end(whole);
+};
+
 const CLIENT_ERRORS: Readonly<Record<string, FailureCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
   HPE_HEADER_OVERFLOW: 'headers_too_large',
@@ -70,6 +99,8 @@ const refuse = (
   if (!socket.writable || (socket as Socket & { bytesWritten?: number }).destroyed)
     return void socket.destroy();
   if (error.code === 'ECONNRESET') return void socket.destroy();
+  // The parser has found a fault in what was refused already.
+  if (isRefused({ socket })) return;
   const failure = new Failure(CLIENT_ERRORS[error.code ?? ''] ?? 'invalid_request');
   const { status, whole } = problem(failure, randomId(random)) as unknown as Answer;
   socket.end(
@@ -90,7 +121,7 @@ export const listen = (server: http.Server, port: number, host: string): Promise
 /** Between two looks for connections that have become idle, ms. */
 const IDLE_CHECK = 50;
 
-/** Refuses new connections and resolves when the requests in flight have ended. */
+/** Refuses new connections, says goodbye on WebSockets, and resolves when the requests in flight have ended. */
 export const drain = (server: http.Server): Promise<void> =>
   new Promise((resolve) => {
     // Answers that began before the stop could not say `connection: close`; their connections end once they are idle.
@@ -100,4 +131,5 @@ export const drain = (server: http.Server): Promise<void> =>
       resolve();
     });
     server.closeIdleConnections();
+    for (const upgrade of upgradesOf(server)) upgrade.leave();
   });

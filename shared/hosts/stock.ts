@@ -2,7 +2,8 @@
  * For the stock command line of functions-framework (`npx functions-framework --target=NAME`) and for Cloud Functions:
  * every function under its own name, as an Express-style handler of two parameters.
  *
- * What only our launcher adds is missing there: limits before the framework inflates and parses, drain, health.
+ * What only our launcher adds is missing there: limits before the framework inflates and parses, drain, health, and
+ * WebSockets: the framework's server ignores Upgrade, so a request for one is forwarded without it and refused behind.
  */
 import { readdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';

@@ -1,4 +1,5 @@
 /** Answers with the interface of `Response`, made without touching the global: it costs 14 ms at its first touch. */
+import { concat } from '../bytes';
 import { HeaderPairs } from './headers';
 
 /** A whole answer in memory with the interface of `Response`, built without touching the global. */
@@ -105,7 +106,7 @@ export class StreamAnswer {
   async text(): Promise<string> {
     const parts: Uint8Array[] = [];
     for await (const part of this.body as unknown as AsyncIterable<Uint8Array>) parts.push(part);
-    return Buffer.concat(parts).toString('utf8');
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(concat(parts));
   }
 
   async json(): Promise<unknown> {

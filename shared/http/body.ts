@@ -2,8 +2,9 @@
  * Reading a request body within bounds: the limit holds for the raw bytes and again for the inflated ones,
  * and each is enforced while the bytes arrive, before anything is parsed. Fails closed: over a limit, nothing is read on.
  */
-import type { ZlibOptions } from 'node:zlib';
+import { concat } from '../bytes';
 import { Failure } from '../failure';
+import { ENCODINGS, inflateUpTo } from './inflate';
 
 /** Bytes of a JSON body, raw and inflated. */
 export const MAX_BODY = 1_048_576;
@@ -14,20 +15,19 @@ export interface BoundedReader {
   readUpTo(limit: number): Promise<Uint8Array>;
 }
 
-/** The body, inflated when it came as gzip or br. Rejects with 413, 415 or 400 failures. */
+/** The body, inflated when it came as gzip or (not at the edge) br. Rejects with 413, 415 or 400 failures. */
 export const readBytes = (request: Request, limit = MAX_BODY): Promise<Uint8Array> => {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
-  const load = INFLATE.get(encoding);
-  if (encoding !== 'identity' && !load)
-    return Promise.reject(
-      new Failure('unsupported_encoding', { headers: { 'accept-encoding': 'gzip, br' } }),
-    );
+  const isPlain = encoding === 'identity';
+  if (!isPlain && !ENCODINGS.has(encoding)) return Promise.reject(unsupported());
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > limit) return Promise.reject(tooLarge(limit));
   const raw = readRaw(request, limit);
-  return load
-    ? raw.then(async (bytes) => inflateUpTo((await load()) as Inflate, bytes, limit))
-    : raw;
+  return isPlain
+    ? raw
+    : raw.then((bytes) =>
+        inflateUpTo(encoding, bytes, { limit, tooLarge: () => tooLarge(limit), broken }),
+      );
 };
 
 /** The body as it came, not inflated. Rejects with `body_too_large`, and as its source does. */
@@ -48,41 +48,19 @@ export const readStream = async (
     if (size > limit) throw tooLarge(limit);
     parts.push(part);
   }
-  return Buffer.concat(parts, size);
+  return concat(parts, size);
 };
-
-interface Inflated {
-  readonly buffer: Uint8Array;
-  readonly engine: { readonly bytesWritten: number };
-}
-
-type Inflate = (
-  bytes: Uint8Array,
-  options: ZlibOptions & { readonly info: true },
-  done: (error: (Error & { code?: string }) | null, inflated: Inflated) => void,
-) => void;
-
-/** Loaded when the first such body comes. A Map, so that no field value finds what every object inherits. */
-const INFLATE: ReadonlyMap<string, () => Promise<unknown>> = new Map([
-  ['gzip', async () => (await import('node:zlib')).gunzip],
-  ['x-gzip', async () => (await import('node:zlib')).gunzip],
-  ['br', async () => (await import('node:zlib')).brotliDecompress],
-]);
-
-const inflateUpTo = (inflate: Inflate, bytes: Uint8Array, limit: number): Promise<Uint8Array> =>
-  new Promise((resolve, reject) => {
-    inflate(bytes, { maxOutputLength: limit, info: true }, (error, inflated) => {
-      if (error?.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(limit));
-      // Bytes left over behind the end are a second message that only some readers see.
-      else if (error || inflated.engine.bytesWritten < bytes.length)
-        reject(
-          new Failure('invalid_request', {
-            detail: 'The body is not what its content-encoding says.',
-          }),
-        );
-      else resolve(inflated.buffer);
-    });
-  });
 
 export const tooLarge = (limit: number): Failure =>
   new Failure('body_too_large', { detail: `The body may hold at most ${limit} bytes.` });
+
+const unsupported = (): Failure => {
+  const known = [...ENCODINGS].filter((name) => !name.startsWith('x-'));
+  return new Failure('unsupported_encoding', {
+    detail: `The content encoding must be ${known.join(', ')} or identity.`,
+    headers: { 'accept-encoding': known.join(', ') },
+  });
+};
+
+const broken = (): Failure =>
+  new Failure('invalid_request', { detail: 'The body is not what its content-encoding says.' });

@@ -9,8 +9,10 @@ import { rawQuery } from './raw-query';
 import { forwardOptionsOf } from './with-body';
 
 export interface ProxyOptions {
-  /** How long to wait for the head of the answer, and between two parts of its body, in ms. @default 30000 */
+  /** How long to wait for the head of the answer, in ms. @default 30000 */
   readonly timeout?: number;
+  /** How long to wait between two parts of its body, or of what was upgraded, in ms. @default `timeout` */
+  readonly idle?: number;
 }
 
 /**
@@ -21,14 +23,15 @@ export interface ProxyOptions {
  * A body stays a stream that nobody reads, unless a decorator has put another in its place.
  * Throws a TypeError for a target that is no such URL or that holds credentials, a query or a fragment.
  */
-export const proxyTo = (target: string, { timeout = 30_000 }: ProxyOptions = {}): Handler => {
+export const proxyTo = (target: string, { timeout = 30_000, idle }: ProxyOptions = {}): Handler => {
   const { origin, path: base } = readTarget(target);
   const stem = base.replace(/\/$/, '');
+  const waits = { timeout, ...(idle !== undefined && { idle }) };
   return (request, context) => {
     if (CLIMBS.test(context.path))
       throw new Failure('invalid_request', { detail: 'The path must not hold `..`.' });
     const path = (context.path === '/' ? base : stem + context.path) + rawQuery(request.url);
-    return context.forward(origin, { path, timeout, ...forwardOptionsOf(request) });
+    return context.forward(origin, { path, ...waits, ...forwardOptionsOf(request) });
   };
 };
 

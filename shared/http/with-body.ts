@@ -3,13 +3,17 @@
  *
  * Made without the global `Request`, which costs tens of µs on Node 20 and would lose what the host knows.
  */
+import { byteLength } from '../bytes';
 import type { ForwardOptions } from '../handler';
 import { type BoundedReader, tooLarge } from './body';
 import { HeaderPairs } from './headers';
+import { fieldsOf } from './with-fields';
 
 export interface WithBodyOptions {
   /** Whether the body says something else than the one that came: digests of that one are dropped. @default false */
   readonly changed?: boolean;
+  /** Whether these are the very bytes that came, still in the encoding that the request names. @default false */
+  readonly verbatim?: boolean;
   /** Whether the body is a text that keeps the rules of `parseJson`: whoever reads it need not check again. @default false */
   readonly json?: boolean;
 }
@@ -17,14 +21,14 @@ export interface WithBodyOptions {
 /** Checksums over the bytes that came: RFC 9530, and its ancestors RFC 3230 and RFC 1864. */
 const DIGESTS = ['content-digest', 'repr-digest', 'digest', 'content-md5'];
 
-/** The same request with the body given, in identity encoding: content-length and content-encoding say so. */
+/** The same request with the body given; content-length and, unless it is `verbatim`, content-encoding (none) say so. */
 export const withBody = (
   request: Request,
   body: string | Uint8Array,
-  { changed = false, json = false }: WithBodyOptions = {},
+  { changed = false, verbatim = false, json = false }: WithBodyOptions = {},
 ): Request => {
   const { headers } = request;
-  const encoded = headers.has('content-encoding');
+  const encoded = !verbatim && headers.has('content-encoding');
   const dropped = [
     ...droppedFrom(request),
     ...(encoded ? ['content-encoding'] : []),
@@ -37,13 +41,21 @@ export const withBody = (
 export const takeCheckedJson = (request: Request): string | undefined =>
   isDerived(request) && request.isJson ? request.takeText() : undefined;
 
-/** What `context.forward` must be told of a request that has a body of its own; of any other, nothing. */
+/** What `context.forward` must be told of a request that has a body or fields of its own; of any other, nothing. */
 export const forwardOptionsOf = (
   request: Request,
 ): Pick<ForwardOptions, 'body' | 'headers'> | undefined => {
+  const derived = fieldsOf(request);
+  if (derived) {
+    const inner = forwardOptionsOf(derived.request);
+    return { ...inner, headers: { ...inner?.headers, ...derived.headers } };
+  }
   if (!isDerived(request)) return undefined;
   const headers = Object.fromEntries(request.dropped.map((name) => [name, undefined]));
-  return { body: request.whole, headers };
+  return {
+    body: request.whole,
+    headers: { ...forwardOptionsOf(request.original)?.headers, ...headers },
+  };
 };
 
 const isDerived = (request: unknown): request is RequestWithBody =>
@@ -59,7 +71,7 @@ class RequestWithBody implements BoundedReader {
   #stream: ReadableStream<Uint8Array> | undefined;
 
   constructor(
-    private readonly original: Request,
+    readonly original: Request,
     readonly whole: string | Uint8Array,
     /** Fields of the request from the network that no longer hold. */
     readonly dropped: readonly string[],
@@ -82,7 +94,7 @@ class RequestWithBody implements BoundedReader {
     if (!this.#headers) {
       this.#headers = HeaderPairs.from(this.original.headers);
       for (const name of [...this.dropped, 'transfer-encoding']) this.#headers.delete(name);
-      this.#headers.set('content-length', String(Buffer.byteLength(this.whole)));
+      this.#headers.set('content-length', String(byteLength(this.whole)));
     }
     return this.#headers;
   }

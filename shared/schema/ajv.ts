@@ -5,7 +5,6 @@ import type { Kind } from './kind';
 
 const OPTIONS: Readonly<Record<Kind, Options>> = {
   own: {},
-  coercing: { coerceTypes: true },
   foreign: { strictTypes: false, strictRequired: false, strictTuples: false },
 };
 

@@ -1,6 +1,6 @@
 /**
  * Schemas that were compiled before the start, by kind and text. The build fills this with all that it can know:
- * settings, inputs of functions, the pipelines at hand. Nothing depends on it but the time of a start: what is not
+ * inputs of functions, the pipelines at hand. Nothing depends on it but the time of a start: what is not
  * here is compiled by Ajv when it is first used.
  */
 import type { Kind, Validate } from './kind';

@@ -1,7 +1,7 @@
 /** How a schema is read, and what it becomes. */
 
-/** `own`: strictly; `coercing`: texts count as what they spell; `foreign`: written by others, with more leave. */
-export type Kind = 'own' | 'coercing' | 'foreign';
+/** `own`: strictly; `foreign`: written by others, with more leave. */
+export type Kind = 'own' | 'foreign';
 
 /** A mistake as Ajv tells it. */
 export interface RawError {

@@ -1,6 +1,6 @@
 /** One short word for all that decides who owns which key: two routers that have the same word place every key alike. */
 import { canonicalJson } from '../canonical';
-import { compareKeys, toHex } from './bytes';
+import { compareKeys, toBytes, toHex } from './bytes';
 import { xxh64 } from './hash/xxh64';
 import { haproxyIds } from './modes/haproxy';
 import type { Mode, Range, Shard, Topology } from './topology';
@@ -46,7 +46,7 @@ export const digestOf = (topology: Topology): string => {
     ...(Object.keys(pins ?? {}).length > 0 && { pins }),
   });
   const word = new Int32Array(2);
-  xxh64(new TextEncoder().encode(text), word);
+  xxh64(toBytes(text), word);
   const bytes = new DataView(new ArrayBuffer(8));
   bytes.setInt32(0, word[1] as number);
   bytes.setInt32(4, word[0] as number);

@@ -1,5 +1,6 @@
 /** Why a key goes where it goes, as one object. */
 import { toBytes, toHex } from './bytes';
+import type { KeyValue } from './key/key';
 import type { Trace } from './placer';
 import type { Shard } from './topology';
 
@@ -7,7 +8,7 @@ import type { Shard } from './topology';
 export interface Explanation {
   /** As it came; null for bytes. */
   readonly key: string | null;
-  /** What was hashed, in hex. */
+  /** What was hashed, in hex; of several values, one behind the other in the order of their hashing. */
   readonly bytes: string;
   /** As the peer computes it. */
   readonly hash: string;
@@ -34,7 +35,7 @@ export interface ExplanationParts {
 }
 
 export const explanationOf = (
-  key: string | Uint8Array,
+  key: KeyValue,
   { trace, owner, isPinned, candidates, epoch, digest }: ExplanationParts,
 ): Explanation => ({
   key: typeof key === 'string' ? key : null,

@@ -1,4 +1,5 @@
 /** What every mode offers: where a key goes, who comes next, and why. */
+import type { Policies } from './key/key';
 import type { Topology } from './topology';
 
 export interface Warning {
@@ -14,7 +15,7 @@ export interface Trace {
   readonly hash: string;
   /** The point of the ring, or the slot of the table, that was found. */
   readonly point?: string;
-  /** What was hashed. @default the whole key */
+  /** What was hashed, one value behind the other. @default the whole key */
   readonly hashed?: Uint8Array;
 }
 
@@ -27,10 +28,19 @@ export interface Placer {
   /** The owner first, then who comes next, each shard once, as the peer would try them. */
   candidates(key: Uint8Array): Iterable<number>;
   trace(key: Uint8Array): Trace;
+  /** The same of a key that is of several values, for modes that hash each. @default what is shown of the key is hashed */
+  readonly combine?: (policies: Policies) => Combined;
   /** What is odd about this topology in this mode. */
   readonly warnings: readonly Warning[];
   /** The placer of another topology of the same mode, for modes that are faster with what is there. @default made anew */
   readonly change?: MakePlacer;
+}
+
+/** What a `Placer` says of one key. */
+export interface Combined {
+  pick(): number | undefined;
+  candidates(): Iterable<number>;
+  trace(): Trace;
 }
 
 /** Of a topology that has been checked. Never throws for one of those. */

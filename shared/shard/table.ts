@@ -6,8 +6,9 @@
 import { toBytes, toText } from './bytes';
 import { digestOf } from './digest';
 import { type Explanation, explanationOf } from './explain';
+import type { KeyValue, PlacedKey } from './key/key';
 import { PLACERS } from './modes';
-import type { Placer, Warning } from './placer';
+import type { Combined, Placer, Warning } from './placer';
 import { InvalidTopology, readTopology } from './read';
 import type { Mode, Shard, Topology, TopologyInput } from './topology';
 import { generalWarnings } from './warnings';
@@ -27,10 +28,10 @@ export interface ShardTable {
   /** What is odd about the topology. */
   readonly warnings: readonly Warning[];
   /** The owner of a key: the shard that it is pinned to, else the mode's. `undefined`: the key does not decide it. */
-  place(key: string | Uint8Array): Shard | undefined;
+  place(key: KeyValue | PlacedKey): Shard | undefined;
   /** The owner first, then who comes next, each shard once. */
-  candidates(key: string | Uint8Array): readonly Shard[];
-  explain(key: string | Uint8Array): Explanation;
+  candidates(key: KeyValue | PlacedKey): readonly Shard[];
+  explain(key: KeyValue | PlacedKey): Explanation;
   /** The table of another topology. In native mode it takes milliseconds, as only what has changed is computed. */
   change(next: TopologyInput, options?: ShardTableOptions): ShardTable;
 }
@@ -57,11 +58,16 @@ const make = (
   const { pickText = (key) => placer.pick(toBytes(key)) } = placer;
   const digest = digestOf(topology);
 
-  const ownerOf = (key: string | Uint8Array): number | undefined =>
-    pinned?.(key) ?? (typeof key === 'string' ? pickText(key) : placer.pick(key));
-  const candidates = (key: string | Uint8Array): readonly number[] => {
-    const pin = pinned?.(key);
-    const rest = placer.candidates(toBytes(key));
+  const ownerOf = (key: KeyValue | PlacedKey): number | undefined => {
+    if (typeof key === 'string') return pinned?.(key) ?? pickText(key);
+    if (!('value' in key)) return pinned?.(key) ?? placer.pick(key);
+    const combined = combinedOf(placer, key);
+    return combined ? (pinned?.(key.value) ?? combined.pick()) : ownerOf(key.value);
+  };
+  const candidates = (key: KeyValue | PlacedKey): readonly number[] => {
+    const value = shownOf(key);
+    const pin = pinned?.(value);
+    const rest = combinedOf(placer, key)?.candidates() ?? placer.candidates(toBytes(value));
     return [...new Set(pin === undefined ? rest : [pin, ...rest])];
   };
   const shardsAt = (indices: readonly number[]) => indices.map((index) => shards[index] as Shard);
@@ -76,15 +82,17 @@ const make = (
       return owner === undefined ? undefined : shards[owner];
     },
     candidates: (key) => shardsAt(candidates(key)),
-    explain: (key) =>
-      explanationOf(key, {
-        trace: placer.trace(toBytes(key)),
+    explain: (key) => {
+      const value = shownOf(key);
+      return explanationOf(value, {
+        trace: combinedOf(placer, key)?.trace() ?? placer.trace(toBytes(value)),
         owner: shards[ownerOf(key) ?? -1],
-        isPinned: pinned?.(key) !== undefined,
+        isPinned: pinned?.(value) !== undefined,
         candidates: shardsAt(candidates(key)),
         epoch,
         digest,
-      }),
+      });
+    },
     change: (next, nextOptions = {}) => {
       const wanted = checked(next);
       return make(wanted, nextOptions, wanted.mode === mode ? placer.change?.(wanted) : undefined);
@@ -92,11 +100,20 @@ const make = (
   };
 };
 
+const shownOf = (key: KeyValue | PlacedKey): KeyValue =>
+  typeof key === 'object' && 'value' in key ? key.value : key;
+
+/** `undefined`: the value of the key says it all. */
+const combinedOf = (placer: Placer, key: KeyValue | PlacedKey): Combined | undefined =>
+  typeof key === 'object' && 'value' in key && key.policies
+    ? placer.combine?.(key.policies)
+    : undefined;
+
 /** A pin to a shard that is down or ejected holds as little as its points would. */
 const pinsOf = ({
   pins = {},
   shards,
-}: Topology): ((key: string | Uint8Array) => number | undefined) | undefined => {
+}: Topology): ((key: KeyValue) => number | undefined) | undefined => {
   const indices = new Map(
     shards.flatMap(({ name, down, ejected }, index) => (down || ejected ? [] : [[name, index]])),
   );

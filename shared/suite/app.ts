@@ -38,7 +38,7 @@ export const createApp = ({ functions, builtIns, alone, access }: AppOptions) =>
       allow({ ...access, callers })(handler),
     ]),
   );
-  const [only] = alone ? [...guarded.values()] : [];
+  const [only] = alone ? functions.map((mounted) => guard(atRoot(mounted), access)) : [];
   return (request: Request, context: HostContext): Response | Promise<Response> => {
     const { path } = context;
     const end = path.indexOf('/', 1);
@@ -52,6 +52,15 @@ export const createApp = ({ functions, builtIns, alone, access }: AppOptions) =>
     if (only) return only(request, context);
     throw new Failure('not_found');
   };
+};
+
+/**
+ * What takes whatever comes takes all of it at the root, where the paths are those of the server behind: its own routes
+ * are below its name alone.
+ */
+const atRoot = ({ declaration, handlers }: Mounted): Mounted => {
+  const all = handlers['* /*'];
+  return { declaration, handlers: all ? { '* /*': all } : handlers };
 };
 
 const guard = ({ declaration, handlers }: Mounted, access: AppOptions['access']): Handler => {

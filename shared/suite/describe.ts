@@ -1,6 +1,7 @@
 /** What a declaration says, as data: for `functions --json`, for the list at `/`, and for docs. */
 import type { Setting } from '../config';
 import type { AnyFunction, Callers, Route } from '../define';
+import type { Files } from '../platform';
 
 export interface RouteDescription {
   readonly method: string;
@@ -34,13 +35,15 @@ export interface FunctionDescription {
 export interface DescribeOptions {
   /** The settings as read; a part may be missing. @default none: only fixed edges are shown */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** @default none: what a function would find in a file is not shown */
+  readonly files?: Files | undefined;
   /** Base of the curl commands. @default 'http://localhost:8080' */
   readonly url?: string;
 }
 
 export const describeFunction = (
   declaration: AnyFunction,
-  { config = {}, url = 'http://localhost:8080' }: DescribeOptions = {},
+  { config = {}, files, url = 'http://localhost:8080' }: DescribeOptions = {},
 ): FunctionDescription => {
   const { name, kind, summary, runsAt, callers, routes, calls, on = [], emits = [] } = declaration;
   const settings = declaration.config as Readonly<Record<string, Setting>>;
@@ -58,7 +61,7 @@ export const describeFunction = (
       properties: settings,
       required: Object.keys(settings).filter((key) => settings[key]?.required === 'always'),
     },
-    calls: calls?.(config as never) ?? [],
+    calls: calls?.(config as never, files) ?? [],
     on,
     emits,
   };

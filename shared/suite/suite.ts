@@ -85,7 +85,11 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
   const alone = config.FUNCTION_TARGET !== undefined;
   const describe = () =>
     configured.map(({ declaration, config }) =>
-      describeFunction(declaration, { config, url: platform.publicUrl() }),
+      describeFunction(declaration, {
+        config,
+        files: platform.files,
+        url: platform.publicUrl(),
+      }),
     );
   const application = createApp({
     functions,

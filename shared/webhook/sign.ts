@@ -3,8 +3,8 @@
  *
  * Fails closed: what is not exactly of this form verifies with no key.
  */
-import { createHmac } from 'node:crypto';
-import { equalBytes } from '../keys';
+import { fromBase64, toBase64 } from '../bytes';
+import { equalBytes, hmacSha256 } from '../hmac';
 
 /** The bytes of one secret: 24 to 64 of them. */
 export type WebhookKey = Uint8Array;
@@ -55,17 +55,20 @@ export const verifyWebhookSignature = (options: VerifyWebhookOptions): boolean =
   const { id, timestamp, body, keys, now, toleranceSeconds = 300 } = options;
   if (!ID.test(id) || !TIMESTAMP.test(timestamp)) return false;
   if (Math.abs(now / 1000 - Number(timestamp)) > toleranceSeconds) return false;
-  const given = options.signature.split(' ', MAX_SIGNATURES).map((text) => Buffer.from(text));
+  const given = options.signature.split(' ', MAX_SIGNATURES).map(toBytes);
   let verified = false;
   for (const key of keys) {
-    const expected = Buffer.from(signature(key, id, timestamp, body));
+    const expected = toBytes(signature(key, id, timestamp, body));
     for (const candidate of given) verified = equalBytes(expected, candidate) || verified;
   }
   return verified;
 };
 
 const signature = (key: WebhookKey, id: string, timestamp: string, body: Uint8Array): string =>
-  `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
+  `v1,${toBase64(hmacSha256(key, `${id}.${timestamp}.`, body))}`;
+
+const encoder = new TextEncoder();
+const toBytes = (text: string): Uint8Array => encoder.encode(text);
 
 /**
  * The keys of a comma-separated list of secrets, each `whsec_` and the base64 of 24 to 64 bytes.
@@ -74,9 +77,9 @@ const signature = (key: WebhookKey, id: string, timestamp: string, body: Uint8Ar
 export const parseWebhookSecrets = (text: string): readonly WebhookKey[] =>
   text.split(',').map((secret) => {
     const [, base64 = ''] = /^whsec_([A-Za-z\d+/]+={0,2})$/.exec(secret.trim()) ?? [];
-    const key = Buffer.from(base64, 'base64');
+    const key = fromBase64(base64);
     // Written back it must be the same text: a decoder that skips what it does not know hides a bad copy.
-    if (key.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '') || base64 === '')
+    if (toBase64(key).replace(/=+$/, '') !== base64.replace(/=+$/, '') || base64 === '')
       throw new TypeError('a webhook secret is whsec_ and base64');
     if (key.length < 24 || key.length > 64)
       throw new TypeError('a webhook secret holds 24 to 64 bytes');

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Run } from '../../shared/pipeline/run';
 import { bundle } from '../support/bundle';
 import { type HostProcess, startHost } from '../support/host-process';
+import { SHARD_SETTINGS } from '../support/shard-settings';
 import { type SmtpPeer, startSmtpPeer } from '../support/smtp-peer';
 import { startTwilioPeer, type TwilioPeer } from '../support/twilio-peer';
 
@@ -225,6 +226,7 @@ describe.each(['node', 'functions-framework'])('on the %s host', (name) => {
       TWILIO_BASE_URL: twilio.url,
       PUBLIC_URL: 'https://api.example.com',
       STORE_URL: 'sqlite:./faas.db',
+      ...SHARD_SETTINGS,
       ADD_DEFAULTS_TARGET: 'https://behind.example.com',
       ADD_DEFAULTS_SCHEMA: '{"type":"object"}',
     };

@@ -10,6 +10,7 @@ import { systemClock } from '../../shared/clock';
 import { systemRandom } from '../../shared/random';
 import { createSuite, type Suite } from '../../shared/suite/suite';
 import { testContext } from '../support/invoke';
+import { SHARD_SETTINGS } from '../support/shard-settings';
 import { checkAnswer, inTime, leakIn, settle } from './properties';
 import { type Asked, type Ground, requests } from './requests';
 import { announceSeed, parameters, TIMEOUT } from './settings';
@@ -138,6 +139,7 @@ const PRODUCTION = {
   TWILIO_FROM: '+15005550006',
   TWILIO_BASE_URL: 'http://127.0.0.1:1',
   PUBLIC_URL: 'https://api.example.com',
+  ...SHARD_SETTINGS,
   ADD_DEFAULTS_TARGET: 'http://127.0.0.1:1',
   ADD_DEFAULTS_SCHEMA: '{"type":"object"}',
   CALLER_TOKENS: 'a caller token',

@@ -10,7 +10,7 @@ const HAPROXY: SystemPackage = { name: 'haproxy', executables: ['haproxy'], vari
 export const provideHaproxy = (): void => provideSystemPackage(HAPROXY);
 
 export interface Haproxy {
-  /** The socket; `/<name>` goes to the backend of that name. */
+  /** The socket; `/<name>` goes to the backend of that name, as does whatever names it in `x-upstream`. */
   readonly path: string;
   stop(): Promise<void>;
 }
@@ -42,6 +42,7 @@ defaults
   http-reuse always
 frontend all
   bind ${listens}
+  use_backend %[req.hdr(x-upstream)] if { req.hdr(x-upstream) -m found }
   use_backend %[path,field(2,/)]
 ${Object.entries(backends)
   .map(

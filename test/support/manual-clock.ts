@@ -14,12 +14,16 @@ export const manualClock = (start = Date.UTC(2026, 0, 1)): ManualClock => {
     now: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        const sleeper = { at: now + ms, wake: resolve };
-        sleepers.add(sleeper);
         const stop = () => {
           sleepers.delete(sleeper);
           reject(new Failure('aborted'));
         };
+        const wake = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        const sleeper = { at: now + ms, wake };
+        sleepers.add(sleeper);
         if (signal?.aborted) stop();
         else signal?.addEventListener('abort', stop, { once: true });
       }),

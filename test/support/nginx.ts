@@ -1,4 +1,5 @@
 /** A real nginx for tests: several upstreams, each behind a path of its own, on one socket. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,22 +10,34 @@ const NGINX: SystemPackage = { name: 'nginx', executables: ['nginx'], variable: 
 
 export const provideNginx = (): void => provideSystemPackage(NGINX);
 
+/** Such as `[1, 22, 1]`. */
+export const nginxVersion = (): readonly number[] => {
+  const { stderr } = spawnSync(executableOf(NGINX), ['-v'], { encoding: 'utf8' });
+  return (/nginx\/([\d.]+)/.exec(stderr)?.[1] ?? '').split('.').map(Number);
+};
+
 export interface Nginx {
-  /** The socket; `/<name>` goes to the upstream of that name. */
+  /** The socket; `/<name>` goes to the upstream of that name, any other path to that which `x-upstream` names. */
   readonly path: string;
   stop(): Promise<void>;
+}
+
+export interface NginxOptions {
+  /** What else stands inside `http { … }`. @default nothing */
+  readonly http?: string;
 }
 
 /** Every answer tells in `x-owner` which server was chosen, whether it was there or not. */
 export const startNginx = async (
   /** What stands inside `upstream { … }`, by name. */
   upstreams: Readonly<Record<string, string>>,
+  options: NginxOptions = {},
 ): Promise<Nginx> => {
   const executable = executableOf(NGINX);
   const folder = mkdtempSync(path.join(tmpdir(), 'nginx-'));
   const listens = path.join(folder, 'socket');
   const file = path.join(folder, 'nginx.conf');
-  writeFileSync(file, configuration(upstreams, folder, listens));
+  writeFileSync(file, configuration(upstreams, folder, listens, options));
   const args = ['-p', folder, '-c', file, '-e', 'stderr'];
   const { stop } = await startSystemProcess({ executable, args, folder, listens });
   return { path: listens, stop };
@@ -36,6 +49,7 @@ const configuration = (
   upstreams: Readonly<Record<string, string>>,
   folder: string,
   listens: string,
+  { http = '' }: NginxOptions,
 ): string => {
   const names = Object.keys(upstreams);
   return `
@@ -45,12 +59,14 @@ http {
   access_log off;
   ${TEMPORARY.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
   large_client_header_buffers 4 16k;
+  ${http}
   ${names.map((name) => `upstream ${name} { ${upstreams[name]} }`).join('\n  ')}
   server {
     listen unix:${listens};
     keepalive_requests 1000000;
     proxy_next_upstream off;
     add_header x-owner $upstream_addr always;
+    location / { proxy_pass http://$http_x_upstream; }
     ${names.map((name) => `location /${name} { proxy_pass http://${name}; }`).join('\n    ')}
   }
 }

@@ -78,3 +78,49 @@ export const speak = (port: number, text: string | Buffer): Promise<string> =>
     socket.on('error', reject);
     socket.setTimeout(20_000, () => socket.destroy(new Error('no answer')));
   });
+
+/** A connection that a test speaks on step by step. */
+export interface RawClient {
+  readonly socket: net.Socket;
+  /** All that has come so far. */
+  readonly text: string;
+  /** Resolves with all that has come, once it matches; rejects when the connection ends before. */
+  until(pattern: RegExp): Promise<string>;
+  /** Resolves with all that has come until the connection ended. */
+  ended(): Promise<string>;
+}
+
+/** Connects and writes. */
+export const openRaw = (port: number, text: string | Buffer): RawClient => {
+  let came = '';
+  let isClosed = false;
+  let look = (): void => {};
+  const socket = net.connect(port, '127.0.0.1');
+  socket.write(text);
+  socket
+    .on('data', (part) => {
+      came += part.toString('latin1');
+      look();
+    })
+    .on('error', () => undefined)
+    .on('close', () => {
+      isClosed = true;
+      look();
+    });
+  const wait = (isThere: () => boolean): Promise<string> =>
+    new Promise((resolve, reject) => {
+      look = () => {
+        if (isThere()) resolve(came);
+        else if (isClosed) reject(new Error(`it ended after ${JSON.stringify(came)}`));
+      };
+      look();
+    });
+  return {
+    socket,
+    get text() {
+      return came;
+    },
+    until: (pattern) => wait(() => pattern.test(came)),
+    ended: () => wait(() => isClosed),
+  };
+};

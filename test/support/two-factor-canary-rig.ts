@@ -11,6 +11,7 @@ import { openStore } from '../../shared/store/open';
 import { bundle } from './bundle';
 import { type HostProcess, startHost } from './host-process';
 import { type RedisServer, startRedis } from './redis';
+import { SHARD_SETTINGS } from './shard-settings';
 import { type SmtpPeer, startSmtpPeer } from './smtp-peer';
 import { startTwilioPeer, type TwilioPeer } from './twilio-peer';
 import type { Canary, Place } from './two-factor-canary-scan';
@@ -134,6 +135,7 @@ export const openRig = async ({ environment, store, more = {} }: RigOptions): Pr
       TWO_FACTOR_AUDIT_SINK: `${services.url}/audit`,
       TWO_FACTOR_PREFIX_HOURLY: '1000',
       // Of the neighbours, which have no default in production.
+      ...SHARD_SETTINGS,
       ADD_DEFAULTS_TARGET: services.url,
       ADD_DEFAULTS_SCHEMA: '{}',
       ...more,

@@ -1,10 +1,11 @@
 /** Envoy's `maglev`: a table that the hosts fill in turn, each along a way of its own. */
+
+import { compareBytes, toBytes } from '../bytes';
 import type { Word } from '../hash/hash';
-import { toBigInt } from '../hash/hash';
 import { xxh64 } from '../hash/xxh64';
 import type { MakePlacer } from '../placer';
 import type { Shard, Topology } from '../topology';
-import { bytesOf, compareBytes } from './bytes';
+import { placerByHash } from './envoy-hash';
 import { around, type Members, membersOf, usableFrom, withoutPoints } from './members';
 
 const TABLE_SIZE = 65537;
@@ -14,53 +15,43 @@ const ATTEMPTS_PER_SHARD = 20;
 
 export const envoyMaglev: MakePlacer = (topology) => {
   const members = membersOf(topology.shards);
-  const { listed, usable, only, usableCount } = members;
+  const { listed, usable, usableCount } = members;
   const table = tableOf(topology, members);
-  const word: Word = new Int32Array(2);
   const remainder = remainderBy(table.length);
   const attempts = ATTEMPTS_PER_SHARD * listed.length;
 
   /** Each attempt turns the hash by its own number. */
-  const slotOf = (attempt: number): number => {
-    const low = attempt === 0 ? (word[0] as number) : (word[0] as number) ^ -attempt;
-    const high = attempt === 0 ? (word[1] as number) : ~(word[1] as number);
+  const slotOf = (hash: Word, attempt: number): number => {
+    const low = attempt === 0 ? (hash[0] as number) : (hash[0] as number) ^ -attempt;
+    const high = attempt === 0 ? (hash[1] as number) : ~(hash[1] as number);
     return remainder(high, low);
   };
-  const find = (key: Uint8Array): number => {
-    xxh64(key, word);
+  const find = (hash: Word): number => {
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const slot = slotOf(attempt);
+      const slot = slotOf(hash, attempt);
       if (usable[table[slot] as number] === 1) return slot;
     }
-    return usableFrom(table, slotOf(0), members);
+    return usableFrom(table, slotOf(hash, 0), members);
   };
-  const tried = function* (key: Uint8Array): Generator<number, void> {
+  const tried = function* (hash: Word): Generator<number, void> {
     const seen = new Set<number>();
     for (let attempt = 0; attempt < attempts && seen.size < usableCount; attempt++) {
-      xxh64(key, word);
-      const owner = table[slotOf(attempt)] as number;
+      const owner = table[slotOf(hash, attempt)] as number;
       if (usable[owner] === 0 || seen.has(owner)) continue;
       seen.add(owner);
       yield owner;
     }
     if (seen.size === usableCount) return;
-    xxh64(key, word);
-    for (const owner of around(table, slotOf(0), members)) if (!seen.has(owner)) yield owner;
+    for (const owner of around(table, slotOf(hash, 0), members)) if (!seen.has(owner)) yield owner;
   };
-  return {
-    pick: (key) => {
-      if (only !== undefined) return only;
-      const slot = find(key);
-      return slot < 0 ? undefined : (table[slot] as number);
-    },
+  return placerByHash({
+    members,
+    owners: table,
+    find,
     candidates: tried,
-    trace: (key) => {
-      const slot = find(key);
-      xxh64(key, word);
-      return { hash: `${toBigInt(word)}`, ...(slot >= 0 && { point: `${slot}` }) };
-    },
+    point: (slot) => `${slot}`,
     warnings: withoutPoints(topology.shards, members, table),
-  };
+  });
 };
 
 const tableOf = ({ shards, tableSize: size = TABLE_SIZE }: Topology, { listed }: Members) => {
@@ -103,7 +94,7 @@ const hostsOf = (shards: readonly Shard[], listed: Uint32Array, size: number): H
   const toSkip = remainderBy(size - 1);
   const total = [...listed].reduce((sum, index) => sum + (shards[index] as Shard).weight, 0);
   return [...listed]
-    .map((index) => ({ index, bytes: bytesOf((shards[index] as Shard).name) }))
+    .map((index) => ({ index, bytes: toBytes((shards[index] as Shard).name) }))
     .sort((a, b) => compareBytes(a.bytes, b.bytes))
     .map(({ index, bytes }) => {
       xxh64(bytes, word);

@@ -1,10 +1,11 @@
 /** Envoy's `ring_hash`: points of 64 bits, as many as make the smallest weight's a whole number. */
+import { numberedBytes, toBytes } from '../bytes';
 import type { Word } from '../hash/hash';
 import { toBigInt } from '../hash/hash';
 import { ENVOY_DEFAULT, ENVOY_HASHES, named } from '../hash/named';
 import type { MakePlacer } from '../placer';
 import type { Shard, Topology } from '../topology';
-import { bytesOf, numberedBytes } from './bytes';
+import { placerByHash } from './envoy-hash';
 import { around, fewPoints, type Members, membersOf, usableFrom } from './members';
 import { type Index, indexOf } from './ring';
 
@@ -22,30 +23,15 @@ export const envoyRing: MakePlacer = (topology) => {
   const members = membersOf(topology.shards);
   const ring = ringOf(topology, members);
   const { highs, lows, owners } = ring;
-  const hash = named(ENVOY_HASHES, topology.hash, ENVOY_DEFAULT);
-  const word: Word = new Int32Array(2);
-
-  const start = (key: Uint8Array): number => {
-    hash(key, word);
-    return seekWide(ring, word);
-  };
-  const find = (key: Uint8Array): number => usableFrom(owners, start(key), members);
-  return {
-    pick: (key) => {
-      if (members.only !== undefined) return members.only;
-      const at = find(key);
-      return at < 0 ? undefined : (owners[at] as number);
-    },
+  return placerByHash({
+    members,
+    owners,
+    find: (hash) => usableFrom(owners, seekWide(ring, hash), members),
     /** An attempt takes the point behind that of the one before. */
-    candidates: (key) => around(owners, start(key), members),
-    trace: (key) => {
-      const at = find(key);
-      hash(key, word);
-      const point = Int32Array.of(lows[at] ?? 0, highs[at] ?? 0);
-      return { hash: `${toBigInt(word)}`, ...(at >= 0 && { point: `${toBigInt(point)}` }) };
-    },
+    candidates: (hash) => around(owners, seekWide(ring, hash), members),
+    point: (at) => `${toBigInt(Int32Array.of(lows[at] ?? 0, highs[at] ?? 0))}`,
     warnings: fewPoints(owners.length, members, 'a larger minimumRingSize helps.'),
-  };
+  });
 };
 
 const ringOf = (topology: Topology, { listed }: Members): WideRing => {
@@ -65,7 +51,7 @@ const ringOf = (topology: Topology, { listed }: Members): WideRing => {
   listed.forEach((index, at) => {
     target += scale * (parts[at] as number);
     const { name } = shards[index] as Shard;
-    const numbered = numberedBytes(bytesOf(name), '_');
+    const numbered = numberedBytes(toBytes(name), '_');
     for (let nth = 0; owners.length < target; nth++) {
       hash(numbered(nth), word);
       lows.push((word[0] as number) >>> 0);

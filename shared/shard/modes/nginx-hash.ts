@@ -3,10 +3,11 @@
  *
  * The servers are lined up by their weights, those that are down too; each try adds another hash of the key.
  */
+
+import { toBytes } from '../bytes';
 import { CRC32_START, crc32Bytes, crc32End } from '../hash/crc';
 import type { MakePlacer } from '../placer';
 import type { Shard } from '../topology';
-import { bytesOf } from './bytes';
 import { membersOf } from './members';
 import { downSpills, onlyOf, TRIES } from './nginx-tries';
 
@@ -57,7 +58,7 @@ export const nginxHash: MakePlacer = ({ shards }) => {
 
 /** From the second try on its number stands before the key. */
 const STARTS = Int32Array.from({ length: TRIES }, (_, tries) =>
-  tries === 0 ? CRC32_START : crc32Bytes(CRC32_START, bytesOf(`${tries}`)),
+  tries === 0 ? CRC32_START : crc32Bytes(CRC32_START, toBytes(`${tries}`)),
 );
 
 const next = (sum: number, tries: number, key: Uint8Array): number =>

@@ -4,10 +4,11 @@
  * A server that is down keeps its points, and after 21 tries nginx takes whose turn it is: there the key decides
  * nothing, and neither does an empty one.
  */
+
+import { toBytes } from '../bytes';
 import { CRC32_START, crc32, crc32Byte, crc32Bytes, crc32End, crc32Number } from '../hash/crc';
 import type { MakePlacer, Warning } from '../placer';
 import type { Shard } from '../topology';
-import { bytesOf } from './bytes';
 import { around, type Members, membersOf } from './members';
 import { downSpills, onlyOf, TRIES } from './nginx-tries';
 import { type Ring, ringBuilder, seek } from './ring';
@@ -71,8 +72,8 @@ const ringOf = (shards: readonly Shard[], { listed }: Members): Ring => {
 const seedOf = (address: string): number => {
   const [, host = address, port = ''] =
     /^unix:(.*)$/is.exec(address) ?? /^(.*):(\d*)$/s.exec(address) ?? [];
-  const named = crc32Byte(crc32Bytes(CRC32_START, bytesOf(host)), 0);
-  return crc32Bytes(named, bytesOf(port));
+  const named = crc32Byte(crc32Bytes(CRC32_START, toBytes(host)), 0);
+  return crc32Bytes(named, toBytes(port));
 };
 
 /** Points stand for server strings: of several lines with the same one it is the first that can be used. */

@@ -2,9 +2,10 @@
  * Tables that somebody keeps: by key, by its beginning, by span. Nothing is hashed; who is not in the table has no
  * shard, and neither has who belongs to one that is down or ejected.
  */
+
+import { toBytes } from '../bytes';
 import type { MakePlacer, Placer } from '../placer';
 import type { Range, Topology } from '../topology';
-import { bytesOf } from './bytes';
 import { ignoredWeights, membersOf } from './members';
 
 /** The whole key. */
@@ -39,8 +40,8 @@ export const prefix: MakePlacer = (topology) => {
 export const range: MakePlacer = (topology) => {
   const spans = ((topology.table ?? []) as readonly Range[])
     .map(({ from = '', to, shard }) => ({
-      from: binary(bytesOf(from)),
-      to: to === undefined ? undefined : binary(bytesOf(to)),
+      from: binary(toBytes(from)),
+      to: to === undefined ? undefined : binary(toBytes(to)),
       shard,
     }))
     .sort((a, b) => (a.from < b.from ? -1 : 1));
@@ -90,7 +91,7 @@ const placerOf = ({ shards }: Topology, find: (key: Uint8Array) => Found | undef
 const entriesOf = ({ table = {} }: Topology): Map<string, string> =>
   new Map(
     Object.entries(table as Readonly<Record<string, string>>).map(([key, shard]) => [
-      binary(bytesOf(key)),
+      binary(toBytes(key)),
       shard,
     ]),
   );

@@ -4,11 +4,12 @@
  * It has no servers that are down beside those it ejects; with us such a one keeps its points, and its keys go to
  * who comes next.
  */
+
+import { compareBytes, numberedBytes, toBytes } from '../bytes';
 import { md5 } from '../hash/md5';
 import { named, TWEMPROXY_DEFAULT, TWEMPROXY_HASHES } from '../hash/named';
 import type { MakePlacer, Warning } from '../placer';
 import type { Shard, Topology } from '../topology';
-import { bytesOf, compareBytes, numberedBytes } from './bytes';
 import { around, type Members, membersOf, usableFrom, withoutPoints } from './members';
 import { type Ring, ringBuilder, seek } from './ring';
 
@@ -83,7 +84,7 @@ const nodesOf = (shards: readonly Shard[], { listed }: Members): Node[] =>
   [...listed]
     .map((index) => {
       const shard = shards[index] as Shard;
-      return { index, weight: shard.weight, name: bytesOf(nodeName(shard)) };
+      return { index, weight: shard.weight, name: toBytes(nodeName(shard)) };
     })
     .sort((a, b) => a.name.length - b.name.length || compareBytes(a.name, b.name));
 
@@ -131,7 +132,7 @@ type Part = (key: Uint8Array) => Uint8Array;
 
 /** What of a key is hashed: all of it, unless there is something between the two characters of the tag. */
 const partOf = ({ hashTag = '' }: Topology): Part => {
-  const [open, close] = bytesOf(hashTag);
+  const [open, close] = toBytes(hashTag);
   if (open === undefined || close === undefined) return (key) => key;
   return (key) => {
     const start = key.indexOf(open);

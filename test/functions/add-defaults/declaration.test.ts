@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import declaration from '../../../functions/add-defaults';
 import { readConfig } from '../../../shared/config';
 import type { ForwardOptions } from '../../../shared/handler';
+import { nodeFiles } from '../../../shared/hosts/node-files';
 import { text } from '../../../shared/http/response';
 import { invoke, testContext } from '../../support/invoke';
 import { testPlatform } from '../../support/test-platform';
@@ -10,7 +11,7 @@ const read = (environment: Record<string, string>, production = false) =>
   readConfig(declaration.config, environment, { production });
 
 const handlerFor = (environment: Record<string, string> = {}) =>
-  declaration.create(read(environment).config, testPlatform())['* /*'];
+  declaration.create(read(environment).config, testPlatform({ files: nodeFiles('.') }))['* /*'];
 
 describe('the function add-defaults', () => {
   test('works with no settings: a name and a color for an echo', async () => {

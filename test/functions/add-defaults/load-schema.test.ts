@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { addDefaults } from '../../../functions/add-defaults';
 import { withSchema } from '../../../functions/add-defaults/load-schema';
 import type { Handler } from '../../../shared/handler';
+import { nodeFiles } from '../../../shared/hosts/node-files';
 import { text } from '../../../shared/http/response';
 import type { Schema } from '../../../shared/schema';
 import { invoke } from '../../support/invoke';
@@ -18,7 +19,10 @@ const api: Handler = async (request) => text(await request.text());
 const load = (source: string, timeout?: number): Handler => {
   const { clock, random } = testPlatform();
   const decorator = (schema: Schema) => addDefaults({ schema, clock, random });
-  return withSchema(source, decorator, timeout === undefined ? {} : { timeout })(api);
+  return withSchema(source, decorator, {
+    files: nodeFiles('.'),
+    ...(timeout !== undefined && { timeout }),
+  })(api);
 };
 
 const complete = async (handler: Handler, body: unknown = {}): Promise<string> =>
@@ -51,6 +55,13 @@ describe('the schema of add-defaults', () => {
     expect(await complete(load(SCHEMA))).toBe('{"color":"green"}');
     expect(await complete(load(fileWith(SCHEMA)))).toBe('{"color":"green"}');
   });
+
+  test.each(['./paint.json', 'https://schemas.test/paint'])(
+    'comes inline where there are no files: not from %s',
+    (source) => {
+      expect(() => withSchema(source, () => (next) => next)).toThrow(/must be the JSON itself/);
+    },
+  );
 
   test.each([
     ['a file that is not there', '/no/such/paint.json', /cannot be read.*ENOENT/],

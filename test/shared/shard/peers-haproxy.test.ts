@@ -1,50 +1,12 @@
 /** Placements recorded from a real HAProxy. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { haproxyConsistent } from '../../../shared/shard/modes/haproxy';
-import type { Shard, Topology } from '../../../shared/shard/topology';
+import type { Topology } from '../../../shared/shard/topology';
 import { type Haproxy, startHaproxy } from '../../support/haproxy';
+import { HAPROXY_CASES as CASES } from './peers-cases';
 import { KEYS } from './peers-keys';
-import { expectSame, placementsOf, shardOf, topologyOf } from './peers-topology';
+import { expectSame, placementsOf, topologyOf } from './peers-topology';
 import { askHttp, type Stub, startHttpStub } from './peers-wire';
-
-/** One server is enough behind it: HAProxy itself tells whom it has chosen. */
-const weighing = (...weights: readonly number[]): Shard[] =>
-  weights.map((weight, at) => shardOf('127.0.0.1', { name: `s${at}`, weight }));
-
-const named = (shards: readonly Shard[], ...ids: readonly (number | undefined)[]): Shard[] =>
-  shards.map((shard, at) => {
-    const id = ids[at];
-    return id === undefined ? shard : { ...shard, id };
-  });
-
-const without = (shards: readonly Shard[], ...indexes: readonly number[]): Shard[] =>
-  shards.map((shard, at) => ({ ...shard, ejected: indexes.includes(at) }));
-
-const HUNDREDS = weighing(100, 100, 100, 100, 100);
-
-const CASES: Readonly<Record<string, Omit<Topology, 'mode'>>> = {
-  ones: { shards: weighing(1, 1, 1) },
-  tens: { shards: weighing(10, 10, 10, 10, 10) },
-  hundreds: { shards: HUNDREDS },
-  mixed: { shards: weighing(1, 10, 100, 256, 50) },
-  twelve: { shards: weighing(...Array<number>(12).fill(20)) },
-  one: { shards: weighing(1) },
-  sdbm: { shards: HUNDREDS, hash: 'sdbm' },
-  sdbm_avalanche: { shards: HUNDREDS, hash: 'sdbm', avalanche: true },
-  djb2: { shards: HUNDREDS, hash: 'djb2' },
-  djb2_avalanche: { shards: HUNDREDS, hash: 'djb2', avalanche: true },
-  wt6: { shards: HUNDREDS, hash: 'wt6' },
-  wt6_avalanche: { shards: HUNDREDS, hash: 'wt6', avalanche: true },
-  crc32: { shards: HUNDREDS, hash: 'crc32' },
-  crc32_avalanche: { shards: HUNDREDS, hash: 'crc32', avalanche: true },
-  disabled: { shards: without(HUNDREDS, 2) },
-  all_but_one_disabled: { shards: without(HUNDREDS, 0, 1, 3, 4) },
-  drained: { shards: weighing(100, 0, 100, 0) },
-  all_but_one_drained: { shards: weighing(0, 100, 0) },
-  ids: { shards: named(HUNDREDS, 7, 3, 900, 1, 12) },
-  some_ids: { shards: named(HUNDREDS, 2, undefined, undefined, 4, undefined) },
-  disabled_ids: { shards: without(named(HUNDREDS, undefined, undefined, 3, 2), 1, 2) },
-};
 
 const backend = ({ shards, hash, avalanche }: Omit<Topology, 'mode'>, port: number): string[] => [
   'balance hdr(x-key)',

@@ -1,59 +1,11 @@
 /** Placements recorded from a real nginx. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nginxConsistent, nginxHash } from '../../../shared/shard/modes/nginx';
-import type { Shard } from '../../../shared/shard/topology';
 import { type Nginx, startNginx } from '../../support/nginx';
+import { NGINX_CASES as CASES, type NginxCase as Case } from './peers-cases';
 import { KEYS } from './peers-keys';
-import { expectSame, placementsOf, shardOf, topologyOf } from './peers-topology';
+import { expectSame, placementsOf, topologyOf } from './peers-topology';
 import { askHttp } from './peers-wire';
-
-/** Nobody listens there; nginx tells whom it has chosen, and that is all that is asked. */
-const port = (at: number): string => `127.0.0.1:${9 + at}`;
-const equal = (count: number): Shard[] =>
-  Array.from({ length: count }, (_, at) => shardOf(port(at)));
-const weighing = (...weights: readonly number[]): Shard[] =>
-  weights.map((weight, at) => shardOf(port(at), { weight }));
-const down = (shards: readonly Shard[], ...indexes: readonly number[]): Shard[] =>
-  shards.map((shard, at) => ({ ...shard, down: indexes.includes(at) }));
-
-interface Case {
-  readonly shards: readonly Shard[];
-  /** As nginx tells them, where they are not resolved to themselves. */
-  readonly resolved?: readonly string[];
-}
-
-const CASES: Readonly<Record<string, Case>> = {
-  three: { shards: equal(3) },
-  five: { shards: equal(5) },
-  twelve: { shards: equal(12) },
-  weights: { shards: weighing(1, 2, 3, 4, 5) },
-  heavy: { shards: weighing(400, 400, 400, 400, 400) },
-  reordered: { shards: weighing(1, 2, 3, 4, 5).reverse() },
-  one_down: { shards: down(equal(5), 2) },
-  three_down: { shards: down(weighing(1, 2, 3, 4, 5), 0, 2, 4) },
-  heavy_down: { shards: down(weighing(30, 1, 1, 1, 1), 0) },
-  all_but_one_down: { shards: down(equal(4), 0, 1, 3) },
-  one: { shards: equal(1) },
-  without_port: {
-    shards: ['127.0.0.7', '127.0.0.8', '127.0.0.9:80', '127.0.0.10:081'].map((one) => shardOf(one)),
-    resolved: ['127.0.0.7:80', '127.0.0.8:80', '127.0.0.9:80', '127.0.0.10:81'],
-  },
-  ipv6: { shards: ['[::1]:9', '[::1]:10', '[::1]:11', '127.0.0.1:9'].map((one) => shardOf(one)) },
-  unix: {
-    shards: [
-      'unix:/nowhere/a.sock',
-      'unix:/nowhere/b.sock',
-      'unix:/nowhere/c:9',
-      '127.0.0.1:9',
-    ].map((one) => shardOf(one)),
-  },
-  host_names: {
-    shards: ['localhost:9', 'LocalHost:10', 'LOCALHOST:11'].map((one) => shardOf(one)),
-    resolved: ['127.0.0.1:9', '127.0.0.1:10', '127.0.0.1:11'],
-  },
-  names: { shards: equal(4).map((shard, at) => ({ ...shard, name: `shard-${at}` })) },
-  ejected: { shards: equal(5).map((shard, at) => ({ ...shard, ejected: at === 1 })) },
-};
 
 const WAYS = { consistent: nginxConsistent, plain: nginxHash } as const;
 type Way = keyof typeof WAYS;

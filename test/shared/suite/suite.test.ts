@@ -8,6 +8,7 @@ import { systemClock } from '../../../shared/clock';
 import { systemRandom } from '../../../shared/random';
 import { createSuite, type Suite } from '../../../shared/suite/suite';
 import { testContext } from '../../support/invoke';
+import { SHARD_SETTINGS } from '../../support/shard-settings';
 
 const ROOT = path.resolve(__dirname, '../../..');
 let folder: string;
@@ -59,6 +60,7 @@ const PRODUCTION = {
   TWILIO_AUTH_TOKEN: 'token',
   TWILIO_FROM: '+15005550006',
   PUBLIC_URL: 'https://api.example.com',
+  ...SHARD_SETTINGS,
   ADD_DEFAULTS_TARGET: 'https://behind.example.com',
   ADD_DEFAULTS_SCHEMA: '{"type":"object"}',
 };

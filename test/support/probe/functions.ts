@@ -1,9 +1,11 @@
 /** Two functions that show every face of a host: one that reads JSON, one that streams. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { defineFunction } from '../../../shared/define';
 import { Failure } from '../../../shared/failure';
 import { readJson } from '../../../shared/http/json';
 import { empty, json, text } from '../../../shared/http/response';
+
+/** Not Node's: these functions run at the edge, too. */
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const left: string[] = [];
 
@@ -11,7 +13,7 @@ export const probeJson = defineFunction({
   name: 'probe-json',
   kind: 'serving',
   summary: 'Reads JSON.',
-  runsAt: ['node'],
+  runsAt: ['node', 'edge'],
   callers: 'public',
   body: { mode: 'json' },
   config: {
@@ -60,7 +62,7 @@ export const probeStream = defineFunction({
   name: 'probe-stream',
   kind: 'serving',
   summary: 'Streams.',
-  runsAt: ['node'],
+  runsAt: ['node', 'edge'],
   callers: 'public',
   body: { mode: 'stream' },
   config: {

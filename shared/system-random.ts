@@ -1,0 +1,25 @@
+/** The generator of the operating system, as Node has it. At the edge `system-random.edge.ts` stands in. */
+import { randomFillSync, randomInt, randomUUID } from 'node:crypto';
+import type { Random } from './random';
+
+/** A call of the generator costs as much as a small request, so a few bytes come from a stock, as node's UUIDs do. */
+const stock = Buffer.alloc(4096);
+let used = stock.length;
+
+const take = (count: number): Uint8Array => {
+  if (used + count > stock.length) {
+    randomFillSync(stock);
+    used = 0;
+  }
+  const taken = new Uint8Array(stock.subarray(used, used + count));
+  // What was given out is in one place only.
+  stock.fill(0, used, used + count);
+  used += count;
+  return taken;
+};
+
+export const systemRandom: Random = {
+  bytes: (count) => (count > 64 ? randomFillSync(new Uint8Array(count)) : take(count)),
+  below: (limit) => randomInt(limit),
+  uuid: () => randomUUID(),
+};

@@ -1,0 +1,96 @@
+/**
+ * Where a platform cannot do what the contract of hosts says: each with the case, the reason, and what is so instead.
+ * What is not listed here is alike everywhere.
+ */
+import { expect } from '@jest/globals';
+import type { RawAnswer } from '../support/raw-http';
+
+export interface HostDifference {
+  readonly host: 'edge';
+  /** Of the cases in `host.ts`; without one it is shown by a test of that host alone. */
+  readonly cases?: readonly string[];
+  /** What is different, for a table. */
+  readonly what: string;
+  readonly why: string;
+  /** In place of what the case expects. @default the status and code are the same, only the words are not */
+  readonly expect?: (answer: RawAnswer) => void;
+}
+
+export const HOST_DIFFERENCES: readonly HostDifference[] = [
+  {
+    host: 'edge',
+    cases: ['JSON in brotli'],
+    what: 'Of compressed bodies only gzip is taken where a function reads them; br is 415.',
+    why: 'DecompressionStream knows no br.',
+    expect: ({ status, headers, body }) => {
+      expect([status, JSON.parse(body.toString()).code]).toEqual([415, 'unsupported_encoding']);
+      expect(new Map(headers).get('accept-encoding')).toBe('gzip');
+    },
+  },
+  {
+    host: 'edge',
+    cases: ['an unknown encoding'],
+    what: 'What is said of other encodings names gzip only.',
+    why: 'DecompressionStream knows no br.',
+  },
+  {
+    host: 'edge',
+    cases: ['duplicate fields are joined, cookies by semicolon'],
+    what: 'Fields that come twice are joined by a comma, Cookie too; bytes that are not UTF-8 become U+FFFD.',
+    why: 'The runtime hands fields over as texts, joined.',
+    expect: ({ body }) =>
+      expect(JSON.parse(body.toString())).toEqual({
+        headers: [
+          ['cookie', 'a=1, b=2'],
+          ['x-a', '1, 2'],
+          ['x-b', '\ufffd'],
+          ['x-request-id', 'contract-1'],
+        ],
+      }),
+  },
+  {
+    host: 'edge',
+    what: 'Requests of GET and HEAD are not handed on with a body: 400.',
+    why: 'fetch sends none.',
+  },
+  {
+    host: 'edge',
+    what: 'A path with segments of dots or a backslash is not handed on: 400. In a query, `"`, `<`, `>`, `\'` and what is not ASCII go on percent-encoded.',
+    why: 'fetch takes a URL, and a URL has one form.',
+  },
+  {
+    host: 'edge',
+    what: 'A failed forward never counts as unsent, so only idempotent requests are tried at another server; an answer that is not HTTP is upstream_unreachable.',
+    why: 'The runtime says no more than that the connection is lost.',
+  },
+  {
+    host: 'edge',
+    what: 'Trailers and interim answers (1xx) are not handed on.',
+    why: 'fetch shows neither.',
+  },
+  {
+    host: 'edge',
+    what: 'Messages of a WebSocket are handed on, frames are not: pings, compression and fragments are of each hop.',
+    why: 'The runtime speaks the protocol itself.',
+  },
+  {
+    host: 'edge',
+    what: 'That a client has left shows when something is written to it, and not before.',
+    why: 'workerd watches no idle connection.',
+  },
+  {
+    host: 'edge',
+    what: 'There is no store, no sender, no engine, no file and no name server; functions that need one are refused at start.',
+    why: 'A worker has none.',
+  },
+  {
+    host: 'edge',
+    what: 'With a wrong environment every request is answered with 500, and the log says why, once.',
+    why: 'A worker cannot exit.',
+  },
+  {
+    host: 'edge',
+    what: 'Without NODE_ENV it runs as in production.',
+    why: 'A worker is on the internet as soon as it is there; on Node development listens on this machine only.',
+  },
+];

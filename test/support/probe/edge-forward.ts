@@ -1,0 +1,4 @@
+import { edgeHandler } from '../../../shared/hosts/edge';
+import { probeForward } from './forward';
+
+export default edgeHandler(probeForward);

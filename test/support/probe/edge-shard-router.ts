@@ -1,0 +1,4 @@
+import shardRouter from '../../../functions/shard-router';
+import { edgeHandler } from '../../../shared/hosts/edge';
+
+export default edgeHandler(shardRouter);

@@ -1,0 +1,79 @@
+/**
+ * Clients of several routers, at a steady rate. Run as a child: the one argument is `LoadOptions` as JSON. It says when it
+ * is under way; any line on standard input ends it, and once all answers are there it prints how many, after it has
+ * written a line for each: call, key, router, status, Retry-After.
+ */
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Pool } from 'undici';
+
+export interface LoadOptions {
+  readonly routers: readonly string[];
+  /** Requests per second, all routers together. */
+  readonly rate: number;
+  readonly keys: number;
+  /** Calls are numbered from here on. */
+  readonly firstCall: number;
+  readonly file: string;
+}
+
+/** So many answers tell that it is under way. */
+const BEGUN = 100;
+/** ms */
+const TICK = 10;
+/** Above it a tick is left out: the machine is slower than the rate. */
+const MOST_UNDER_WAY = 256;
+
+const { routers, rate, keys, firstCall, file } = JSON.parse(
+  process.argv[2] as string,
+) as LoadOptions;
+const pools = routers.map((url) => new Pool(url, { connections: 32, headersTimeout: 15_000 }));
+const answers: string[] = [];
+let calls = firstCall;
+let underWay = 0;
+
+const call = async (id: number): Promise<void> => {
+  // In an order that visits all of them, each through every router in turn.
+  const key = `user-${(id * 7919) % keys}`;
+  const router = id % routers.length;
+  const isPost = id % 4 === 0;
+  underWay += 1;
+  let told = '0\t';
+  try {
+    const { statusCode, headers, body } = await (pools[router] as Pool).request({
+      method: isPost ? 'POST' : 'GET',
+      path: '/items?page=2',
+      headers: { 'x-call': `${id}`, 'x-key': key },
+      ...(isPost && { body: JSON.stringify({ id, text: 'some' }) }),
+    });
+    await body.dump();
+    told = `${statusCode}\t${headers['retry-after'] ?? ''}`;
+  } catch (error) {
+    told = `0\t${(error as Error).message}`;
+  }
+  underWay -= 1;
+  answers.push(`${id}\t${key}\t${router}\t${told}`);
+  if (answers.length === BEGUN) process.stdout.write('begun\n');
+};
+
+let owed = 0;
+let last = performance.now();
+const ticking = setInterval(() => {
+  const now = performance.now();
+  owed = Math.min(owed + ((now - last) * rate) / 1000, rate / 10);
+  last = now;
+  for (; owed >= 1 && underWay < MOST_UNDER_WAY; owed -= 1) {
+    calls += 1;
+    void call(calls);
+  }
+}, TICK);
+
+createInterface({ input: process.stdin }).once('line', () => {
+  clearInterval(ticking);
+  const done = setInterval(() => {
+    if (underWay > 0) return;
+    clearInterval(done);
+    writeFileSync(file, answers.join('\n'));
+    process.stdout.write(`${answers.length}\n`, () => process.exit());
+  }, TICK);
+});
