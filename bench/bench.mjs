@@ -1,5 +1,5 @@
 /**
- * npm run bench [cold-start | throughput | pipelines | two-factor | shard] [--rounds=N] [--seconds=N] [--dry]
+ * npm run bench [cold-start | throughput | pipelines | two-factor | shard | proxy] [--rounds=N] [--seconds=N] [--dry]
  *
  * Measures every server beside the others and writes the tables of docs/benchmarks.md; with --dry it only prints them.
  * The parts of pipelines can be asked for alone: pipelines-engines, -delivery, -journal, -failing-step.
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { coldStart } from './cold-start.mjs';
 import { describeMachine, root } from './machine.mjs';
 import { PARTS, pipelines } from './pipelines.mjs';
+import { proxy } from './proxy.mjs';
 import { setUp } from './set-up.mjs';
 import { shard } from './shard.mjs';
 import { coldStartTable, inDocument, throughputTable } from './tables.mjs';
@@ -23,6 +24,7 @@ const NAMES = [
   ...Object.keys(PARTS),
   'two-factor',
   'shard',
+  'proxy',
 ];
 
 const { values, positionals } = parseArgs({
@@ -51,5 +53,6 @@ if (isAsked('throughput')) tables.throughput = throughputTable(await throughput(
 Object.assign(tables, await pipelines({ isAsked, rounds, seconds }));
 if (isAsked('two-factor')) Object.assign(tables, await twoFactor({ rounds, seconds }));
 if (isAsked('shard')) Object.assign(tables, await shard({ rounds }));
+if (isAsked('proxy')) Object.assign(tables, await proxy({ rounds, seconds }));
 for (const table of Object.values(tables)) console.log(`\n${table}`);
 if (!values.dry) await writeFile(document, inDocument(await readFile(document, 'utf8'), tables));

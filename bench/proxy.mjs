@@ -7,7 +7,6 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions } from '../deploy/build/bundle.mjs';
 import { cpuTime, root } from './machine.mjs';
-import { pause, startNode } from './pipelines/process.mjs';
 import { bulk } from './proxy/bulk.mjs';
 import { load } from './proxy/client.mjs';
 import { startProxies } from './proxy/proxies.mjs';
@@ -16,8 +15,7 @@ import { bulkTable, proxyTable } from './proxy/tables.mjs';
 
 const PROGRAM = path.join(root, 'node_modules/.cache/bench-proxy/node.cjs');
 
-/** `only`: names that hold this text. */
-export const proxy = async ({ rounds = 5, seconds = 3, only = '' }) => {
+export const proxy = async ({ rounds = 7, seconds = 2 }) => {
   await build({
     ...(await bundleOptions()),
     entryPoints: ['deploy/entry/node.ts'],
@@ -25,7 +23,7 @@ export const proxy = async ({ rounds = 5, seconds = 3, only = '' }) => {
     legalComments: 'none',
   });
   const shards = await startShards();
-  const proxies = await startProxies({ program: PROGRAM, shards: shards.ports, only });
+  const proxies = await startProxies({ program: PROGRAM, shards: shards.ports });
   try {
     // Not counted: the code becomes hot.
     for (const one of proxies) await load({ ...one, seconds });

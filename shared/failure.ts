@@ -128,8 +128,15 @@ export interface FailureOptions {
   readonly cause?: unknown;
 }
 
+/** On every failure, whichever copy of this file made it: a bundle of its own has its own copy. */
+const BRAND = Symbol.for('faas-patterns.failure');
+
 /** A promise that was broken, with a stable code. Expected outcomes are values instead. */
 export class Failure extends Error {
+  static override [Symbol.hasInstance](value: unknown): value is Failure {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
   override readonly name = 'Failure';
   readonly status: number;
   readonly retryable: boolean;
@@ -146,6 +153,10 @@ export class Failure extends Error {
     this.retryable = kind.retryable === true;
     this.errors = errors;
     this.headers = headers;
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 }
 

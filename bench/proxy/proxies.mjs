@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../machine.mjs';
-import { MEASURED, scratch, start, startNode } from '../pipelines/process.mjs';
+import { MEASURED, scratch, start } from '../pipelines/process.mjs';
 import { find, provideProxies } from './install.mjs';
 import { NGINX_TEMPORARY } from './shards.mjs';
 import { untilUp } from './up.mjs';
@@ -111,7 +111,8 @@ const ALL = {
   'shard-router, answer: redirect': { of: router({ answer: 'redirect' }), status: 307 },
 };
 
-export const startProxies = async ({ program, shards, only }) => {
+/** `only`: those whose name holds this text. */
+export const startProxies = async ({ program, shards, only = '' }) => {
   provideProxies();
   const started = [];
   for (const [name, { of, status }] of Object.entries(ALL)) {
@@ -129,5 +130,3 @@ export const startProxies = async ({ program, shards, only }) => {
   }
   return started;
 };
-
-export { startNode };

@@ -6,6 +6,7 @@
  * Generated values differ from try to try: where a client repeats a request under an Idempotency-Key, stack
  * `idempotent` outside of this decorator.
  */
+import { inSetting } from '../../shared/config/in-setting';
 import { defineFunction } from '../../shared/define';
 import { echo } from '../../shared/echo';
 import { proxyTo } from '../../shared/http/proxy';
@@ -65,20 +66,12 @@ export default defineFunction({
     { clock, random, files },
   ) => {
     const decorator = (schema: Schema) => addDefaults({ schema, clock, random });
-    const api = target ? named('ADD_DEFAULTS_TARGET', () => proxyTo(target, { timeout })) : echo;
+    const api = target
+      ? inSetting('ADD_DEFAULTS_TARGET', () => proxyTo(target, { timeout }))
+      : echo;
     const decorated = source
-      ? named('ADD_DEFAULTS_SCHEMA', () => withSchema(source, decorator, { files }))
+      ? inSetting('ADD_DEFAULTS_SCHEMA', () => withSchema(source, decorator, { files }))
       : decorator(BUILT_IN);
     return { '* /*': decorated(api) };
   },
 });
-
-/** A mistake with the name of the setting that holds it. */
-const named = <T>(setting: string, make: () => T): T => {
-  try {
-    return make();
-  } catch (thrown) {
-    if (!(thrown instanceof TypeError)) throw thrown;
-    throw new TypeError(`${setting}: ${thrown.message}`, { cause: thrown });
-  }
-};

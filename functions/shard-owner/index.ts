@@ -3,6 +3,7 @@
  *
  * Fails closed: see shard-owner.ts.
  */
+import { inSetting } from '../../shared/config/in-setting';
 import { defineFunction } from '../../shared/define';
 import { echo } from '../../shared/echo';
 import { proxyTo } from '../../shared/http/proxy';
@@ -92,7 +93,7 @@ export default defineFunction({
     const config = readConfig(settings.SHARD_OWNER_CONFIG, files);
     const { topology, members, missing } = config;
     checkName(name, config);
-    const key = named('SHARD_OWNER_CONFIG', () =>
+    const key = inSetting('SHARD_OWNER_CONFIG', () =>
       keyReader(withoutMint(config.key), {
         mode: topology.mode,
         runtime: files ? 'node' : 'edge',
@@ -100,10 +101,10 @@ export default defineFunction({
       }),
     );
     const store = members.from === 'store' ? platform.store : undefined;
-    const table = named('SHARD_OWNER_CONFIG', () =>
+    const table = inSetting('SHARD_OWNER_CONFIG', () =>
       liveTable({ topology, members, clock, random, log, files, names, store }),
     );
-    for (const { code, message } of key.warnings) log.warn('shard_key', { code, message });
+    for (const { code, message } of key.warnings) log.warn('shard_key', { warning: code, message });
     table.onChange(({ epoch, digest, shards }) => {
       if (!shards.some((shard) => shard.name === name))
         log.warn('shard_not_a_member', { name, epoch, digest });
@@ -120,7 +121,7 @@ export default defineFunction({
     });
     const { SHARD_OWNER_TIMEOUT: timeout, SHARD_OWNER_IDLE: idle } = settings;
     const shard = target
-      ? named('SHARD_OWNER_TARGET', () => proxyTo(target, { timeout, idle }))
+      ? inSetting('SHARD_OWNER_TARGET', () => proxyTo(target, { timeout, idle }))
       : echo;
     return { '* /*': decorator(shard) };
   },
@@ -137,7 +138,7 @@ const isStored = (source: string | undefined, files: Files | undefined): boolean
 
 /** What the setting says, or what is built in. */
 const readConfig = (source: string | undefined, files: Files | undefined): ShardConfig =>
-  named('SHARD_OWNER_CONFIG', () => {
+  inSetting('SHARD_OWNER_CONFIG', () => {
     const read = readShardConfig(loadConfig(source ?? DEMO_CONFIG, files));
     if ('mistakes' in read) throw new TypeError(explainConfig(read.mistakes));
     return read.config;
@@ -150,14 +151,4 @@ const checkName = (name: string, { topology, members }: ShardConfig): void => {
     throw new TypeError(
       `SHARD_OWNER_NAME: ${name} is none of the shards: ${known.slice(0, 10).join(', ')}`,
     );
-};
-
-/** A mistake with the name of the setting that holds it. */
-const named = <T>(setting: string, make: () => T): T => {
-  try {
-    return make();
-  } catch (thrown) {
-    if (!(thrown instanceof TypeError)) throw thrown;
-    throw new TypeError(`${setting}: ${thrown.message}`, { cause: thrown });
-  }
 };

@@ -12,5 +12,6 @@ export const cookieFor = (request: Request, key: Key | undefined): string | unde
   if (key?.setCookie === undefined) return undefined;
   const [pair = ''] = key.setCookie.split(';');
   const own = request.headers.get('cookie');
-  return own ? `${own}; ${pair}` : pair;
+  // First: an empty one of the same name may stand among the others, and the first one counts.
+  return own ? `${pair}; ${own}` : pair;
 };

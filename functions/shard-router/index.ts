@@ -5,6 +5,7 @@
  * Fails closed: without a key, a table or a shard that may be asked, the answer says so and nobody else is asked.
  */
 import type { ConfigOf, Settings } from '../../shared/config';
+import { inSetting } from '../../shared/config/in-setting';
 import { defineFunction } from '../../shared/define';
 import type { Files } from '../../shared/platform';
 import { complete } from '../../shared/shard/complete';
@@ -73,7 +74,7 @@ export default defineFunction({
   create: (settings, platform) => {
     const { clock, random, log, files, names } = platform;
     const router = openRouter({
-      config: named(() => read(settings, files)),
+      config: inSetting('SHARD_ROUTER_CONFIG', () => read(settings, files)),
       clock,
       random,
       log,
@@ -106,15 +107,5 @@ const readable = (settings: Config, files: Files | undefined): RouterConfig | un
   } catch (thrown) {
     if (thrown instanceof TypeError) return undefined;
     throw thrown;
-  }
-};
-
-/** A mistake with the name of the setting that holds it. */
-const named = <T>(make: () => T): T => {
-  try {
-    return make();
-  } catch (thrown) {
-    if (!(thrown instanceof TypeError)) throw thrown;
-    throw new TypeError(`SHARD_ROUTER_CONFIG: ${thrown.message}`, { cause: thrown });
   }
 };

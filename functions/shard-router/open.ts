@@ -18,6 +18,7 @@ import { publishTable } from './publish';
 import { createRouter } from './router';
 import { createServers } from './servers';
 import { createStreams } from './streams';
+import { createStreamsAlone } from './streams-alone';
 
 export interface OpenRouterOptions {
   readonly config: RouterConfig;
@@ -68,7 +69,8 @@ export const openRouter = (options: OpenRouterOptions): OpenRouter => {
         ? log.warn('shard_server_down', { url })
         : log.info('shard_server_up', { url }),
   });
-  const watched = createStreams({ ...streams, clock, random });
+  const make = runtime === 'edge' ? createStreamsAlone : createStreams;
+  const watched = make({ ...streams, clock, random });
   const warn = warnOnce(log);
   const take = (table: ShardTable): void => {
     servers.update(table.shards);
@@ -122,7 +124,7 @@ const warnOnce = (log: Log) => {
     for (const { code, message } of warnings) {
       if (told.has(message)) continue;
       told.add(message);
-      log.warn('shard_table_warning', { code, message });
+      log.warn('shard_table_warning', { warning: code, message });
     }
   };
 };

@@ -8,12 +8,15 @@ import { parseArgs } from 'node:util';
 import type { Catalogue } from '../suite/suite';
 import { type Declarations, readDeclarations } from './declarations';
 import { compareGenerated, type Generated, type GeneratedIo, writeGenerated } from './generated';
+import { container } from './manifests/container';
+import { knative } from './manifests/knative';
+import { serverless } from './manifests/serverless';
 
 /** The files of one platform, by their path below the root. */
 export type Manifests = (facts: Declarations) => Iterable<readonly [path: string, text: string]>;
 
 /** One line a platform. */
-const PLATFORMS: readonly Manifests[] = [];
+const PLATFORMS: readonly Manifests[] = [knative, container, serverless];
 
 const USAGE = `Usage: npm run manifests [-- --check]
 

@@ -16,28 +16,31 @@ export const readValue = (setting: Setting, raw: unknown): ReadValue => {
     value === undefined
       ? `must be ${type}`
       : (enumError(setting, value) ?? boundsError(setting, value));
-  if (error) return { error: HINTS[format ?? ''] ?? error };
+  if (error) return { error: (format && HINTS[format]) ?? error };
   if (format === 'duration') return { value: parseDuration(String(value)) };
   if (format === 'list') return { value: elements(String(value)) };
   return { value };
 };
 
 /** What to say of these formats, whatever it is that is wrong. */
-const HINTS: Readonly<Record<string, string>> = {
+const HINTS: Readonly<Partial<Record<NonNullable<Setting['format']>, string>>> = {
   duration: 'must be a duration such as 10s',
   uri: 'must be an http or https URL',
 };
 
 const coerce = (type: Setting['type'], raw: unknown): unknown => {
   if (type === 'string') return String(raw);
-  if (type === 'boolean')
-    return typeof raw === 'boolean' ? raw : ({ true: true, false: false } as Flags)[`${raw}`];
+  if (type === 'boolean') return FLAGS.get(`${raw}`);
   const number = typeof raw === 'string' && raw.trim() === '' ? Number.NaN : Number(raw);
   const isOne = type === 'integer' ? Number.isInteger(number) : Number.isFinite(number);
   return isOne ? number : undefined;
 };
 
-type Flags = Readonly<Record<string, boolean | undefined>>;
+/** A Map, so that no text finds what every object inherits. */
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
 
 const boundsError = (setting: Setting, value: unknown): string | undefined => {
   const { minimum, maximum, pattern, format } = setting;

@@ -1,7 +1,8 @@
 /** From node:http to a handler and back. Both Node hosts are this; nothing here knows which functions there are. */
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asFailure, Failure } from '../failure';
+import { asFailure, type Failure } from '../failure';
+import { givenRequestId } from '../http/request-id';
 import { problem } from '../http/response';
 import { type Random, requestIds, systemRandom } from '../random';
 import { traceContinuer } from '../trace';
@@ -20,7 +21,7 @@ export interface ListenerOptions extends Omit<ContextOptions, 'continueTrace'> {
   readonly application: Application;
   /** Aborts when the host must stop now. */
   readonly stopped: AbortSignal;
-  /** Whether the host is stopping: then it takes no new request and ends connections. */
+  /** Whether the port of the host is closed: then each answer ends its connection. */
   readonly stopping: () => boolean;
   /** Whether the log wants a line, of severity debug, for each request that went well. @default true */
   readonly verbose?: boolean;
@@ -115,10 +116,14 @@ export const createListener = (options: ListenerOptions): Listener => {
   return (incoming, outgoing, collected) => {
     const signal = new CallSignal(outgoing, stopped);
     const request = new NodeRequest(incoming, targetOf(incoming), signal, collected);
-    const context = new NodeContext(givenId(request) ?? nextId(), request.path, request, lent);
+    const context = new NodeContext(
+      givenRequestId(request.headers.get('x-request-id')) ?? nextId(),
+      request.path,
+      request,
+      lent,
+    );
     const call: Call = { incoming, outgoing, request, context, started: process.hrtime() };
     try {
-      if (stopping()) throw new Failure('stopping', { headers: { 'retry-after': '1' } });
       const result = application(request as unknown as Request, context);
       if (isPromise(result))
         result.then(
@@ -130,13 +135,6 @@ export const createListener = (options: ListenerOptions): Listener => {
       fail(call, thrown);
     }
   };
-};
-
-const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
-
-const givenId = ({ headers }: NodeRequest): string | undefined => {
-  const given = headers.get('x-request-id');
-  return given !== null && REQUEST_ID.test(given) ? given : undefined;
 };
 
 /** Path and query as they came; an absolute form (RFC 9112 section 3.2.2) without its scheme and host. */

@@ -4,6 +4,7 @@
  * Exit codes: 0 after a drain, 1 when the host cannot run, 2 when the environment is wrong (before it listens).
  */
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../clock';
 import { type Environment, readConfig } from '../config';
 import { Failure } from '../failure';
@@ -14,7 +15,7 @@ import { announce } from './announce';
 import { createForwarder } from './forward';
 import { createListener, type Listener } from './listener';
 import { processLog } from './process-log';
-import { createServer, DRAIN_TIMEOUT, drain, listen } from './server';
+import { createServer, drain, drainTimes, listen } from './server';
 
 /** Puts the listener behind what a host has in front of its functions; the node host has nothing. */
 export type Front = (listener: Listener) => Listener;
@@ -33,10 +34,9 @@ export const run = async ({
 }: RunOptions): Promise<void> => {
   const environment: Environment = process.env;
   // What the host itself must know; the suite reads all, and tells what is wrong.
-  const { LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS } = SUITE_SETTINGS;
-  const { config } = readConfig({ LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS }, environment, {
-    production: false,
-  });
+  const { LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS, DRAIN_DELAY } = SUITE_SETTINGS;
+  const own = { LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS, DRAIN_DELAY };
+  const { config } = readConfig(own, environment, { production: false });
   const logAt = processLog(config.LOG_LEVEL);
   const log = logAt({});
   let address: AddressInfo | undefined;
@@ -53,7 +53,9 @@ export const run = async ({
     }),
   );
 
+  const times = drainTimes({ production: suite.production, delay: config.DRAIN_DELAY });
   const stopping = new AbortController();
+  let closing = false;
   const cutting = new AbortController();
   const forwarder = createForwarder();
   const background = new Set<Promise<unknown>>();
@@ -63,7 +65,7 @@ export const run = async ({
       forwarder,
       log: logAt,
       stopped: cutting.signal,
-      stopping: () => stopping.signal.aborted,
+      stopping: () => closing,
       verbose: config.LOG_LEVEL === 'debug',
       trustedProxyHops: config.TRUSTED_PROXY_HOPS,
       waitUntil: (work) => {
@@ -93,8 +95,12 @@ export const run = async ({
       server.closeAllConnections();
       // What was told to stop has a moment to do so.
       setTimeout(() => process.exit(0), 500);
-    }, DRAIN_TIMEOUT);
-    Promise.all([drain(server), suite.stop(cutting.signal)])
+    }, times.timeout);
+    const close = () => {
+      closing = true;
+      return Promise.all([drain(server, times), suite.stop(cutting.signal)]);
+    };
+    (times.delay > 0 ? sleep(times.delay).then(close) : close())
       .then(() => Promise.all(background))
       .then(() => Promise.all([suite.close(), forwarder.close()]))
       .catch((error: unknown) => log.error('stop_failed', { error }))

@@ -1,10 +1,12 @@
 /**
  * The life of an HTTP server: bounded waits for heads and bodies, health, and a drain that loses nobody.
  *
- * On SIGTERM or SIGINT: readiness says no, the port closes, requests in flight end, then the process.
+ * On SIGTERM or SIGINT: readiness says no, and for a moment nothing else changes, so that balancers see it; then the port
+ * closes, each answer ends its connection, connections that have been idle for a while are closed, requests in flight
+ * end, then the process.
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import net, { type AddressInfo, type Socket } from 'node:net';
 import { Failure, type FailureCode } from '../failure';
 import type { Answer } from '../http/answer';
 import { problem } from '../http/response';
@@ -25,8 +27,38 @@ export const SERVER_LIMITS = {
 /** No field goes missing without a word, as Node would have it; the size of all together is limited. */
 const MAX_HEADERS_COUNT = 0;
 
-/** From the signal until what still runs is cut, ms. */
-export const DRAIN_TIMEOUT = 9_000;
+/** From the signal until what still runs is cut, ms; below the 10 s after which platforms kill. */
+const DRAIN_TIMEOUT = 9_000;
+/** Of these at least so much is left for what is under way when the port closes, ms. */
+const LEAST_DRAIN = 6_000;
+/** Until a port closes where readiness is asked for, ms. */
+const DRAIN_DELAY = 3_000;
+/** The longest that a connection must have been idle before it is closed, ms. */
+const MAX_QUIET = 1_000;
+
+/** When what happens after the signal to stop, ms. */
+export interface DrainTimes {
+  /** From the signal until the port closes. */
+  readonly delay: number;
+  /** How long a connection is idle before it is closed: to close one on which a request arrives would lose it. */
+  readonly quiet: number;
+  /** From the signal until what still runs is cut. */
+  readonly timeout: number;
+}
+
+/** In development nobody asks for readiness, and somebody waits for the end. */
+export const drainTimes = ({
+  production,
+  delay = production ? DRAIN_DELAY : 0,
+}: {
+  readonly production: boolean;
+  /** @default 0 in development, 3000 in production */
+  readonly delay?: number | undefined;
+}): DrainTimes => ({
+  delay,
+  quiet: Math.min(delay, MAX_QUIET),
+  timeout: Math.max(DRAIN_TIMEOUT, delay + LEAST_DRAIN),
+});
 
 export interface Health {
   readonly ready: () => boolean;
@@ -38,6 +70,8 @@ type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => 
 export const createServer = (listener: RequestListener, { ready }: Health): http.Server => {
   const serve: RequestListener = (incoming, outgoing) => {
     if (isRefused(incoming)) return;
+    // The port is closed: whoever has a connection still is answered, and told that it is the last time.
+    if (!server.listening) outgoing.shouldKeepAlive = false;
     const ambiguity = ambiguityOf(incoming);
     if (ambiguity !== undefined) return refuseRequest(incoming, outgoing, ambiguity);
     if (incoming.url === '/health/liveness') return sendHealth(incoming, outgoing, true);
@@ -118,18 +152,51 @@ export const listen = (server: http.Server, port: number, host: string): Promise
     });
   });
 
-/** Between two looks for connections that have become idle, ms. */
+/** Between two looks for connections that have become idle, ms, at least. */
 const IDLE_CHECK = 50;
 
-/** Refuses new connections, says goodbye on WebSockets, and resolves when the requests in flight have ended. */
-export const drain = (server: http.Server): Promise<void> =>
-  new Promise((resolve) => {
-    // Answers that began before the stop could not say `connection: close`; their connections end once they are idle.
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK);
-    server.close(() => {
+/**
+ * Closes the port, says goodbye on WebSockets, ends connections once they are idle, and resolves when all have ended.
+ * `quiet`: how long one is idle before it is closed, ms.
+ */
+export const drain = async (
+  server: http.Server,
+  { quiet }: Pick<DrainTimes, 'quiet'>,
+): Promise<void> => {
+  await takeAll(server);
+  await new Promise<void>((resolve) => {
+    // Not that of the HTTP server, which ends idle connections at once.
+    net.Server.prototype.close.call(server, () => {
       clearInterval(idle);
       resolve();
     });
-    server.closeIdleConnections();
+    const closeIdle = () => void takeAll(server).then(() => server.closeIdleConnections());
+    // Answers that began before the stop could not say `connection: close`; their connections end once they are idle.
+    const idle = setInterval(closeIdle, Math.max(quiet, IDLE_CHECK));
+    if (quiet === 0) closeIdle();
     for (const upgrade of upgradesOf(server)) upgrade.leave();
   });
+};
+
+/** A turn of the event loop that takes longer leaves time for something to arrive behind its back, ms. */
+const SHORT_TURN = 1;
+const MAX_TURNS = 100;
+
+/**
+ * What has arrived, but was not taken, is lost when its port or connection is closed: that waits for a turn in which
+ * nobody has connected and which was over at once.
+ */
+const takeAll = async (server: http.Server): Promise<void> => {
+  let came: boolean;
+  const note = () => {
+    came = true;
+  };
+  server.on('connection', note);
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+    came = false;
+    const begun = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!came && performance.now() - begun < SHORT_TURN) break;
+  }
+  server.off('connection', note);
+};

@@ -12,7 +12,7 @@ import { type CloseCode, closeFrame } from '../websocket/frames';
 import type { Upgrade, Upgraded } from './upgrade';
 import { Lane } from './upgrade-lane';
 
-/** How long a goodbye waits for the end of a frame, and then once more for the others to close, ms. */
+/** How long a goodbye has, to find the end of a frame and to be heard, ms. */
 const PATIENCE = 2_000;
 
 export interface BridgeOptions {
@@ -42,9 +42,8 @@ export class WebSocketBridge implements LiveStream, Upgraded {
     const client = upgrade.socket;
     this.client = client;
     this.server = server;
-    const done = () => this.laneDone();
-    this.toClient = new Lane(server, client, done);
-    this.toServer = new Lane(client, server, done);
+    this.toClient = new Lane(server, client);
+    this.toServer = new Lane(client, server);
     server.on('error', (cause) => {
       this.failure ??= new Failure('upstream_unreachable', { cause });
     });
@@ -100,10 +99,6 @@ export class WebSocketBridge implements LiveStream, Upgraded {
   private sayGoodbye(code: CloseCode): void {
     this.toClient.leave(closeFrame(code));
     this.toServer.leave(closeFrame(1001, systemRandom.bytes(4)));
-  }
-
-  private laneDone(): void {
-    if (this.leaving && this.toClient.isDone && this.toServer.isDone) this.late?.refresh();
   }
 }
 

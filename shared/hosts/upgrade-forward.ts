@@ -21,7 +21,7 @@ export interface ForwardUpgradeOptions {
   /** http or https. */
   readonly origin: string;
   readonly path: string;
-  /** Name and value in turn; what ends at this hop need not be removed. @default host: the target's own */
+  /** Name and value in turn: Host, and all that does not end at this hop. */
   readonly fields: readonly string[];
   /** For the head of the answer, ms. */
   readonly timeout: number;
@@ -44,14 +44,7 @@ export const forwardUpgrade = async (
   const request = open(target, {
     method: 'GET',
     path,
-    headers: [
-      ...(has(fields, 'host') ? [] : ['host', target.host]),
-      ...endToEnd(fields),
-      'connection',
-      'Upgrade',
-      'upgrade',
-      'websocket',
-    ],
+    headers: [...fields, 'connection', 'Upgrade', 'upgrade', 'websocket'],
     agent: false,
     // A client may still speak when the server has no more to say, and the other way round.
     allowHalfOpen: true,
@@ -114,7 +107,6 @@ const handshake = (
           const fields = [...onward(response), 'connection', 'Upgrade', 'upgrade', 'websocket'];
           resolve(new UpgradedAnswer(new HeaderPairs(fields), bridge) as never);
         } catch (thrown) {
-          server.destroy();
           reject(thrown);
         }
       })
@@ -161,9 +153,6 @@ const explain = (error: Error & { code?: string }, isSent: boolean): Failure => 
     cause: isSent ? error : new Unforwarded('nothing was sent', { cause: error }),
   });
 };
-
-const has = (fields: readonly string[], name: string): boolean =>
-  fields.some((field, i) => i % 2 === 0 && field.toLowerCase() === name);
 
 /** The fields that go on, names in lower case. */
 const onward = ({ rawHeaders }: IncomingMessage): string[] =>

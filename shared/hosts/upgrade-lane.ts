@@ -12,7 +12,6 @@ export class Lane {
   constructor(
     private readonly from: Socket,
     private readonly to: Socket,
-    private readonly done: () => void,
   ) {}
 
   /** Begins with what has come already. */
@@ -68,6 +67,5 @@ export class Lane {
   private finish(): void {
     this.isDone = true;
     this.to.end();
-    this.done();
   }
 }

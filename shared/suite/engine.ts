@@ -43,8 +43,9 @@ export const destinationOf = (options: DestinationOptions): Destination => {
   /** The environment is as it is: what it says of a webhook is read once. */
   const webhooks = new Map<string, Resolved>();
 
+  // Where each function has a host of its own, it answers below its name there too.
   const own = (name: string): Address => ({
-    url: `${functionsUrl().replace(/\/$/, '')}/${name}`,
+    url: `${functionsUrl().replace('{function}', name).replace(/\/$/, '')}/${name}`,
     keys: [keys('step').current.bytes],
     guard: unguarded,
   });

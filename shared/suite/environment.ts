@@ -24,7 +24,7 @@ export const SUITE_SETTINGS = {
     type: 'string',
     format: 'uri',
     description:
-      'Base URL of the functions that pipeline steps call. Default: this host, when it serves all; needed where FUNCTION_TARGET is a pipeline.',
+      'Base URL of the functions that pipeline steps call; {function} stands for the name where each has a host of its own. Default: this host, when it serves all; needed where FUNCTION_TARGET is a pipeline.',
   },
   STORE_URL: {
     type: 'string',
@@ -157,7 +157,21 @@ export const SUITE_SETTINGS = {
     maximum: 16,
     default: 0,
     description:
-      'Proxies of yours that every request comes through, each adding its caller to X-Forwarded-For: what budgets by address believe. 0: the socket.',
+      'Proxies of yours that every request comes through, each adding its caller to X-Forwarded-For: what budgets by address believe. 0: the socket; at the edge, whom the platform names.',
+  },
+  EDGE_BINDINGS: {
+    type: 'string',
+    format: 'list',
+    example: 'http://10.0.0.7:8080=SHARD_A,http://10.0.0.8:8080=SHARD_B',
+    description:
+      'At the edge: origins that are reached by a service binding and not over the network, each as ORIGIN=BINDING. A table keeps its addresses, so that it means the same everywhere.',
+  },
+  DRAIN_DELAY: {
+    type: 'string',
+    format: 'duration',
+    pattern: '^(?:\\d{1,6}ms|\\d{1,3}s)$',
+    description:
+      'How long a host that is told to stop is served as before, while its readiness says no: as long as those need who send it requests to see that. Default: 0s in development, 3s in production.',
   },
   LOG_LEVEL: {
     type: 'string',

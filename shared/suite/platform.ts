@@ -109,10 +109,11 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
     get smsReports(): SmsReports | undefined {
       return smsReports();
     },
-    freezes: false,
+    freezes: options.freezes === true,
     files: nodeFiles(folder),
     names: nodeNames(),
-    background: background.add,
+    // Where the process is frozen nothing goes on, so nothing is begun.
+    background: options.freezes ? () => {} : background.add,
     resume: background.begin,
     publicUrl: () => (config.PUBLIC_URL ?? ownUrl()).replace(/\/$/, ''),
     openStore,

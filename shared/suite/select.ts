@@ -1,4 +1,5 @@
 /** Which functions a process serves: all of the catalogue and of the pipelines, or the one that FUNCTION_TARGET names. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Environment, Mistake } from '../config';
 import type { AnyFunction } from '../define';
@@ -66,8 +67,11 @@ const loadPipelines = async ({
   mistakes,
 }: SelectOptions): Promise<readonly Pipeline[]> => {
   // A process of one plain function starts without pipelines and what reads them.
+  const pipelinesFolder = path.resolve(folder, config.PIPELINES_DIR);
+  // Not everybody has pipelines; who names a folder has.
+  if (!environment.PIPELINES_DIR?.trim() && !existsSync(pipelinesFolder)) return [];
   const { loadDirectory } = await import('../pipeline/load-directory');
-  const { pipelines, mistakes: found } = loadDirectory(path.resolve(folder, config.PIPELINES_DIR), {
+  const { pipelines, mistakes: found } = loadDirectory(pipelinesFolder, {
     functions: Object.keys(catalogue),
     environment,
   });

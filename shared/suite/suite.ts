@@ -13,13 +13,15 @@ import type { HostedEngine } from '../pipeline/open';
 import type { Platform } from '../platform';
 import type { Random } from '../random';
 import { type BuiltIn, createApp, type Mounted } from './app';
+import type { Catalogue } from './catalogue';
 import { describeFunction, type FunctionDescription } from './describe';
 import { SUITE_SETTINGS, type SuiteConfig } from './environment';
+import { frozenMistakes } from './frozen';
 import { createPlatform, type OpenPlatform } from './platform';
 import { checkValues, missingSettings, restateMistakes } from './requirements';
 import { selectFunctions } from './select';
 
-export type Catalogue = Readonly<Record<string, () => Promise<{ readonly default: AnyFunction }>>>;
+export type { Catalogue } from './catalogue';
 
 export interface SuiteOptions {
   readonly catalogue: Catalogue;
@@ -31,6 +33,12 @@ export interface SuiteOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether the platform may stop the process between two requests, and keeps nothing of it. @default false */
+  readonly freezes?: boolean;
+  /** What the host has found wrong already, to be told with the rest. @default nothing */
+  readonly found?: readonly Mistake[];
+  /** As in `allow`. @default nobody's */
+  readonly vouched?: (request: Request) => boolean;
 }
 
 export interface Suite {
@@ -57,7 +65,7 @@ export class ConfigurationError extends Error {
 export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
   const { environment, clock } = options;
   const production = environment.NODE_ENV === 'production';
-  const mistakes: Mistake[] = [];
+  const mistakes: Mistake[] = [...(options.found ?? [])];
   const config = readAll(SUITE_SETTINGS, environment, false, mistakes) as SuiteConfig;
   const { functions: declarations, subscribers } = await selectFunctions({
     ...options,
@@ -76,6 +84,7 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
   );
   mistakes.push(...missingSettings(needs, config, production));
   mistakes.push(...restateMistakes(config, production));
+  if (options.freezes) mistakes.push(...frozenMistakes(needs, config, mistakes));
   mistakes.push(...(await checkValues(config)));
   refuse(mistakes);
 
@@ -100,6 +109,7 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
       clock,
       adminTokens: config.ADMIN_TOKENS ?? [],
       callerTokens: config.CALLER_TOKENS ?? [],
+      ...(options.vouched && { vouched: options.vouched }),
       ...(!(production && config.SECRET_KEY === undefined) && {
         stepKeys: () => platform.keys('step'),
       }),

@@ -6,7 +6,7 @@ import { expect } from '@jest/globals';
 import type { RawAnswer } from '../support/raw-http';
 
 export interface HostDifference {
-  readonly host: 'edge';
+  readonly host: 'edge' | 'lambda';
   /** Of the cases in `host.ts`; without one it is shown by a test of that host alone. */
   readonly cases?: readonly string[];
   /** What is different, for a table. */
@@ -55,7 +55,7 @@ export const HOST_DIFFERENCES: readonly HostDifference[] = [
   },
   {
     host: 'edge',
-    what: 'A path with segments of dots or a backslash is not handed on: 400. In a query, `"`, `<`, `>`, `\'` and what is not ASCII go on percent-encoded.',
+    what: 'A path with segments of dots or a backslash is not handed on: 400, as for a target that is no URI. An apostrophe in a query goes on percent-encoded.',
     why: 'fetch takes a URL, and a URL has one form.',
   },
   {
@@ -92,5 +92,50 @@ export const HOST_DIFFERENCES: readonly HostDifference[] = [
     host: 'edge',
     what: 'Without NODE_ENV it runs as in production.',
     why: 'A worker is on the internet as soon as it is there; on Node development listens on this machine only.',
+  },
+  {
+    host: 'lambda',
+    cases: ['an error after the head breaks the connection'],
+    what: 'An answer that breaks is 500, since nothing of it has gone out; one that is streamed is cut.',
+    why: 'A gateway takes answers in one piece.',
+    expect: ({ status, headers, body, broken }) => {
+      expect([status, JSON.parse(body.toString()).code, broken]).toEqual([500, 'internal', false]);
+      expect(new Map(headers).get('content-type')).toBe('application/problem+json');
+    },
+  },
+  {
+    host: 'lambda',
+    what: 'A request holds 6 MiB at most, and so does an answer that is not streamed; in base64, as bytes that are no UTF-8 go, a quarter less. A larger answer is 500.',
+    why: 'That is the payload of an invocation.',
+  },
+  {
+    host: 'lambda',
+    what: 'Event streams, and all that goes on after the time of an invocation, end with it: 503 when nothing was sent.',
+    why: 'An invocation has an end, 30 seconds behind API Gateway, and 15 minutes at a function URL.',
+  },
+  {
+    host: 'lambda',
+    what: 'There are no WebSockets, no trailers and no interim answers (1xx); a request to upgrade is handed on as a plain one.',
+    why: 'A function is called with a whole request and gives a whole answer.',
+  },
+  {
+    host: 'lambda',
+    what: 'That a client has left shows nowhere.',
+    why: 'The gateway does not tell.',
+  },
+  {
+    host: 'lambda',
+    what: 'Stores and engines in a file or in memory are refused, and nothing goes on in the background: a code is sent before the answer, and shard tables are read when they are asked for.',
+    why: 'An instance is frozen between two invocations, thrown away unasked, and one of many.',
+  },
+  {
+    host: 'lambda',
+    what: 'With a wrong environment every request is answered with 500, events stay in their queue, and the log says why, each time.',
+    why: 'A function that exits is started again, without end.',
+  },
+  {
+    host: 'lambda',
+    what: 'Without NODE_ENV it runs as in production.',
+    why: 'A function is on the internet as soon as it is there; on Node development listens on this machine only.',
   },
 ];

@@ -1,5 +1,6 @@
 /** A copy of the tree in which what the docs tell is really done. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,6 +21,8 @@ export interface Copy {
   remove(file: string): Promise<void>;
   /** Runs a program in the copy, with what is set in nobody's shell. */
   run(command: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ran>;
+  /** Starts a program of Node in the copy, and resolves once it has said something. Gives what ends it. */
+  start(file: string): Promise<() => Promise<void>>;
   clear(): Promise<void>;
 }
 
@@ -39,9 +42,10 @@ export const makeCopy = async (): Promise<Copy> => {
       await mkdir(path.dirname(at), { recursive: true });
       await writeFile(at, isFragment(file, text) ? insert(await read(file), file, text) : text);
     },
-    remove: (file) => rm(path.join(folder, file)),
+    remove: (file) => rm(path.join(folder, file), { recursive: true }),
     run: ([program = '', ...args], environment = {}) =>
       run(program, args, { cwd: folder, env: { PATH: process.env.PATH, ...environment } }),
+    start: (file) => start(path.join(folder, file), folder),
     clear: () => rm(folder, { recursive: true, force: true }),
   };
 };
@@ -58,6 +62,25 @@ const insert = (whole: string, file: string, text: string): string => {
   const end = /^ *\}(?: as const satisfies .*)?;$/m.exec(whole);
   if (!end) throw new Error(`there is no table in ${file}`);
   return `${whole.slice(0, end.index)}${text}${whole.slice(end.index)}`;
+};
+
+const start = async (file: string, cwd: string): Promise<() => Promise<void>> => {
+  const child = spawn(process.execPath, [file], {
+    cwd,
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const isUp = await Promise.race([
+    once(child.stdout, 'data').then(() => true),
+    ended.then(() => false),
+  ]);
+  if (!isUp) throw new Error(`${file} has ended`);
+  child.stdout.resume();
+  return async () => {
+    child.kill();
+    await ended;
+  };
 };
 
 /** Both outputs, in the order in which they came. */

@@ -1,15 +1,27 @@
 /** The files that docs tell to write: put where they belong, and checked there as the project's own are. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Copy } from './copy';
+import { type Copy, ROOT } from './copy';
 import { type Block, readPage } from './markdown';
 
 /** Wrong on purpose: shown for what is said about it. */
 export const isWrong = ({ expects }: Block): boolean =>
   expects.some((one) => /^exit [1-9]/.test(one));
 
-const isPlaced = (block: Block): boolean =>
+/** What can also stand for itself, or be what a command wrote: by its language, how it is called where it is a file. */
+const NAMED: Readonly<Record<string, RegExp>> = {
+  js: /\.mjs$/,
+  json: /\.json$/,
+  text: /\.txt$/,
+};
+
+export const isPlaced = (block: Block): boolean =>
   (/^(?:ts|yaml)$/.test(block.language) && !isWrong(block)) ||
-  (block.language === 'json' && block.file?.endsWith('.json') === true);
+  (block.file !== undefined && NAMED[block.language]?.test(block.file) === true);
+
+/** Whether the file goes to a folder that the project does not have: its reader's own, there only while the page is read. */
+export const isApart = (file: string): boolean =>
+  !existsSync(path.join(ROOT, file.split('/')[0] as string));
 
 /** Complaints about types, style and pipelines; `pages` are Markdown by name. */
 export const placeFiles = async (
@@ -23,7 +35,7 @@ export const placeFiles = async (
       const at = `${name}:${block.line}`;
       if (block.file === undefined)
         complaints.push(`${at} the sentence before the block names no file for it`);
-      else {
+      else if (!isApart(block.file)) {
         await copy.put(block.file, block.text);
         placed.set(block.file, at);
       }

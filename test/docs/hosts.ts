@@ -6,6 +6,8 @@ import { type Copy, ROOT, run } from './copy';
 import type { Answer } from './expect';
 
 export interface Hosts {
+  /** What else is set from here on: what is served already is stopped. */
+  set(environment: Readonly<Record<string, string>>): Promise<void>;
   /** The URL of one that serves the tree as it is, or as the page has it edited; started when first asked for. */
   url(edited: boolean): Promise<string>;
   stop(): Promise<void>;
@@ -14,22 +16,29 @@ export interface Hosts {
 /** Fresh for each page, so that an address that one page signs up is free in the next. */
 export const createHosts = (copy: Copy): Hosts => {
   const started = new Map<boolean, HostProcess>();
+  let environment: Readonly<Record<string, string>> = {};
+  const stop = async (): Promise<void> => {
+    for (const host of started.values()) await host.stop();
+    started.clear();
+  };
   return {
+    set: async (wanted) => {
+      environment = wanted;
+      await stop();
+    },
     url: async (edited) => {
       const host =
         started.get(edited) ??
         (await (edited
           ? startHost({
               file: path.join(copy.folder, 'dist/functions-framework.cjs'),
-              environment: { PIPELINES_DIR: path.join(copy.folder, 'pipelines') },
+              environment: { PIPELINES_DIR: path.join(copy.folder, 'pipelines'), ...environment },
             })
-          : startHost({ file: bundleOnce() })));
+          : startHost({ file: bundleOnce(), environment })));
       started.set(edited, host);
       return host.url;
     },
-    stop: async () => {
-      for (const host of started.values()) await host.stop();
-    },
+    stop,
   };
 };
 

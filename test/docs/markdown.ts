@@ -33,11 +33,15 @@ export const readPage = (markdown: string): Page => {
   let expects: string[] = [];
   for (let i = 0; i < lines.length; i += 1) {
     const text = lines[i] as string;
-    const [, fence, language = ''] = /^\s*(`{3,}|~{3,})\s*([^\s`]*)/.exec(text) ?? [];
+    const [, indent = '', fence, language = ''] =
+      /^(\s*)(`{3,}|~{3,})\s*([^\s`]*)/.exec(text) ?? [];
     if (fence !== undefined) {
       const end = lines.findIndex((line, at) => at > i && line.trim() === fence);
       if (end < 0) loose.push(i + 1);
-      const inside = lines.slice(i + 1, end < 0 ? undefined : end);
+      // In a list all of it is indented.
+      const inside = lines
+        .slice(i + 1, end < 0 ? undefined : end)
+        .map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
       const file = /.*`([\w.-]+(?:\/[\w.-]+)+\.\w+)`/s.exec(paragraph.join('\n'))?.[1];
       blocks.push({ line: i + 1, language, text: `${inside.join('\n')}\n`, expects, file });
       i = end < 0 ? lines.length : end;

@@ -1,9 +1,11 @@
 /** Somebody who does all that the docs say, from top to bottom, and complains about what is not so. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Copy } from './copy';
 import { expectAnswer, expectOutput, includes } from './expect';
-import { isWrong } from './files';
+import { isApart, isPlaced, isWrong } from './files';
 import { createHosts, curl, type Hosts } from './hosts';
-import { type Block, readPage } from './markdown';
+import { type Block, type Page, readPage } from './markdown';
 import { checkProse } from './prose';
 import { type Command, readCommands } from './shell';
 import { isThere, type Standing, standing } from './standing';
@@ -24,11 +26,13 @@ export const createReader = (copy: Copy): Reader => {
       copy,
       hosts: createHosts(copy),
       known: await known,
+      programs: [],
       edited: false,
     };
     const complaints = page.loose.map(
       (line) => `${name}:${line} a fence is missing, or a comment has no block`,
     );
+    const apart = await placeApart(page, copy);
     try {
       for (const complaint of await checkProse(page, state))
         complaints.push(`${name}:${complaint}`);
@@ -38,9 +42,22 @@ export const createReader = (copy: Copy): Reader => {
     } finally {
       if (state.pending) await copy.remove(state.pending);
       await state.hosts.stop();
+      for (const stop of state.programs) await stop();
+      for (const folder of apart) await copy.remove(folder);
     }
     return complaints;
   };
+};
+
+/** Gives the folders, to be removed. */
+const placeApart = async ({ blocks }: Page, copy: Copy): Promise<ReadonlySet<string>> => {
+  const folders = new Set<string>();
+  for (const block of blocks.filter(isPlaced))
+    if (block.file !== undefined && isApart(block.file)) {
+      await copy.put(block.file, block.text);
+      folders.add(block.file.split('/')[0] as string);
+    }
+  return folders;
 };
 
 /** Where a reader is in a page. */
@@ -49,6 +66,8 @@ interface State {
   readonly copy: Copy;
   readonly known: Standing;
   readonly hosts: Hosts;
+  /** What ends those that the page has started. */
+  readonly programs: (() => Promise<void>)[];
   /** Something of the page has been written: from here on its reader serves an edited tree. */
   edited: boolean;
   /** What the last command wrote or answered. */
@@ -71,7 +90,14 @@ const readBlock = async (block: Block, state: State): Promise<Complaints> => {
       return [];
     case 'json':
       return readJson(block, state);
+    // Configurations of peers, which shard-router.test.ts gives to them.
+    case 'nginx':
+    case 'haproxy':
+      return [];
+    case 'js':
+      return isPlaced(block) ? [] : ['the sentence before the block names no file for it'];
     case 'text':
+      if (isPlaced(block)) return [];
       if (/[─│┌└├┤]/.test(block.text)) return [];
       if (state.output === undefined) return ['it is neither a picture nor what a command wrote'];
       return expectOutput(block.text, state.output);
@@ -120,13 +146,22 @@ const execute = async (
       state.output = answer.body;
       return expectAnswer(answer, expected);
     }
+    case 'program':
+      state.programs.push(await state.copy.start(command.file));
+      return [];
+    case 'script':
+      await serve(environment, state);
+      return isThere(command, state.known);
     case 'faas-patterns':
     case 'docs':
     case 'format':
     case 'jest': {
-      const { code, output } = await state.copy.run([...PROGRAMS[command.kind], ...command.args], {
-        ...environment,
-      });
+      const words = [...PROGRAMS[command.kind], ...command.args];
+      const shell = command.kind === 'faas-patterns' ? command.shell : undefined;
+      const { code, output } = await state.copy.run(
+        shell === undefined ? words : ['bash', '-o', 'pipefail', '-c', words.join(' ') + shell],
+        { ...environment },
+      );
       state.output = output;
       const wanted = Number(/^exit (\d+)$/.exec(expected ?? 'exit 0')?.[1]);
       return code === wanted
@@ -136,6 +171,19 @@ const execute = async (
     default:
       return isThere(command, state.known);
   }
+};
+
+/** What names a file of the page is set for the hosts from here on. */
+const serve = async (
+  environment: Readonly<Record<string, string>>,
+  { copy, hosts }: State,
+): Promise<void> => {
+  const files = Object.entries(environment).flatMap(([name, value]) => {
+    const file = path.join(copy.folder, value);
+    return value.endsWith('.json') && existsSync(file) ? [[name, file] as const] : [];
+  });
+  if (files.length > 0 && environment.FUNCTION_TARGET === undefined)
+    await hosts.set(Object.fromEntries(files));
 };
 
 const PROGRAMS = {

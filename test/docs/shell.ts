@@ -3,7 +3,10 @@
 export type Command =
   | { readonly kind: 'curl'; readonly text: string }
   /** Run as it stands, in the copy. */
-  | { readonly kind: 'faas-patterns' | 'jest' | 'docs'; readonly args: readonly string[] }
+  | { readonly kind: 'faas-patterns'; readonly args: readonly string[]; readonly shell?: string }
+  | { readonly kind: 'jest' | 'docs'; readonly args: readonly string[] }
+  /** Goes on beside what follows. */
+  | { readonly kind: 'program'; readonly file: string }
   | { readonly kind: 'script'; readonly name: string }
   | { readonly kind: 'install'; readonly name: 'ci' | 'cit' }
   | { readonly kind: 'entry'; readonly name: string }
@@ -45,19 +48,30 @@ export const recognise = (text: string): Command => {
   // Its quotes are the shell's affair; that nothing stands behind it is ours.
   if (program === 'curl' && !/[|;&<>`]|\$\(/.test(text.replace(/'[^']*'/g, '')))
     return { kind: 'curl', text };
+  // With what is piped in, and what has to come out.
+  const piped = /^npx faas-patterns ([\w./ -]+?)( < [\w./-]+(?: \| diff - [\w./-]+)?)$/.exec(text);
+  if (piped)
+    return {
+      kind: 'faas-patterns',
+      args: (piped[1] as string).split(' '),
+      shell: piped[2] as string,
+    };
   if (/["'|;&<>`$*]/.test(text)) return { kind: 'unknown', text };
   if (program === 'npm' && (first === 'ci' || first === 'cit') && args.length === 1)
     return { kind: 'install', name: first };
   if (program === 'npm' && (first === 'start' || first === 'test') && args.length === 1)
     return { kind: 'script', name: first };
   // Measures for a minute, and no two times the same.
+  if (text === 'npm pack') return { kind: 'script', name: 'prepack' };
   if (text === 'npm run docs -- --dependencies') return { kind: 'script', name: 'docs' };
   if (program === 'npm' && first === 'run' && second === 'docs')
     return { kind: 'docs', args: args.slice(2).filter((arg) => arg !== '--') };
   if (program === 'npm' && first === 'run' && args.length === 2)
     return { kind: 'script', name: second };
   // A benchmark takes minutes: that its script and its part are there is all that is checked.
-  if (/^npm run bench (?:cold-start|throughput|pipelines|two-factor|shard|-- --dry)$/.test(text))
+  if (
+    /^npm run bench (?:cold-start|throughput|pipelines|two-factor|shard|proxy|-- --dry)$/.test(text)
+  )
     return { kind: 'script', name: second };
   if (program === 'npx' && first === 'faas-patterns')
     return { kind: 'faas-patterns', args: args.slice(1) };
@@ -67,6 +81,8 @@ export const recognise = (text: string): Command => {
     return { kind: 'format', args: args.slice(2) };
   const target = /^npx functions-framework --target=(\S+)$/.exec(text)?.[1];
   if (target !== undefined) return { kind: 'stock', target };
+  const beside = /^node (?!dist\/)([\w-]+(?:\/[\w-]+)*\.mjs)$/.exec(text)?.[1];
+  if (beside !== undefined) return { kind: 'program', file: beside };
   const entry = /^node dist\/([\w-]+)\.cjs$/.exec(text)?.[1];
   if (entry !== undefined) return { kind: 'entry', name: entry };
   if (text === 'rm -r .data') return { kind: 'clear' };

@@ -148,6 +148,11 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'webhook-id': ['run:step', 'a.b'],
   'webhook-timestamp': ['1700000000', '-1', 'x'],
   'webhook-signature': ['v1,AAAA', 'v1,', ' '.repeat(20), 'v1,a '.repeat(50)],
+  // Keys of shards, some of them whose owner is asked, and what only routers say.
+  'x-user': ['1', '2', '3', '4', '5', '6', '', 'é'],
+  'shard-epoch': ['0', '9', '-1', 'x'],
+  'shard-digest': ['0123456789abcdef', ''],
+  'shard-role': ['owner', 'replica', 'next', 'admin'],
   traceparent: ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'x'],
   range: ['bytes=0-1'],
   'if-none-match': ['*'],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../functions';
+import { shardTable } from '../../shared/shard/table';
 import { PEERS_TIMEOUT } from '../support/peers';
 import { exchange, type RawRequest } from '../support/raw-http';
 import { startUpstream, type Upstream } from '../support/upstream';
@@ -98,6 +99,28 @@ test('the shard router hands on', async () => {
   expect(JSON.parse(answer.body.toString())).toEqual({ method: 'GET', target: '/a?b', size: 0 });
   const ready = await exchange(worker.port, { path: '/health/readiness' });
   expect(ready.status).toBe(200);
+});
+
+test('the shard owner lets through what is its own, and tells of its table where it refuses', async () => {
+  const shards = ['a', 'b'].map((name) => ({ name, address: upstream.address }));
+  const worker = await serve('shard-owner', {
+    SHARD_OWNER_CONFIG: JSON.stringify({ mode: 'native', key: { header: 'x-key' }, shards }),
+    SHARD_OWNER_NAME: 'a',
+    SHARD_OWNER_TARGET: upstream.origin,
+  });
+  const table = shardTable({ mode: 'native', shards });
+  for (let i = 0; i < 20; i += 1) {
+    const { status, headers } = await exchange(worker.port, {
+      path: '/a?b',
+      headers: [['x-key', `${i}`]],
+    });
+    const isOwn = table.place(`${i}`)?.name === 'a';
+    expect([i, status, new Map(headers).get('shard-digest')]).toEqual([
+      i,
+      isOwn ? 200 : 421,
+      isOwn ? undefined : table.digest,
+    ]);
+  }
 });
 
 describe('a schema that comes in a setting', () => {

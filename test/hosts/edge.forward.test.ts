@@ -201,6 +201,17 @@ describe('a request', () => {
     expect(upstream.seen).toEqual([]);
   });
 
+  test('has the apostrophes of its query percent-encoded', async () => {
+    await ask({ path: `/it's?a=O'Brien&c={}|^` });
+    expect(upstream.seen[0]?.target).toBe("/it's?a=O%27Brien&c={}|^");
+  });
+
+  test('with what no URI may hold is refused by the runtime', async () => {
+    for (const path of ['/x?a="', '/x?<>', '/x?\xfc'])
+      expect([path, (await ask({ path })).status]).toEqual([path, 400]);
+    expect(upstream.seen).toEqual([]);
+  });
+
   test('of GET with a body is refused, since fetch sends none', async () => {
     const answer = await ask({ path: '/x', headers: [['content-length', '3']], body: 'abc' });
     expect(codeOf(answer)).toEqual([400, 'application/problem+json', 'invalid_request']);
@@ -218,6 +229,17 @@ describe('an answer', () => {
     expect(fieldOf(answer, 'keep-alive')).toEqual([]);
     expect(fieldOf(answer, 'content-length')).toEqual(['4']);
     expect(fieldOf(answer, 'x-request-id')).toEqual(['mine']);
+  });
+
+  test('with trailers and an interim answer comes without them', async () => {
+    const interim: number[] = [];
+    const request = http.get({ host: '127.0.0.1', port: worker.port, path: '/trailers' });
+    request.on('information', ({ statusCode }) => interim.push(statusCode));
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    let text = '';
+    for await (const part of response) text += part;
+    expect([text, response.trailers, interim]).toEqual(['body', {}, []]);
+    expect(response.headers).not.toHaveProperty('trailer');
   });
 
   test('of a redirect is handed on, not followed', async () => {

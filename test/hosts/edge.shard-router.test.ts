@@ -10,6 +10,7 @@ import { bundle } from '../support/bundle';
 import { type HostProcess, startHost } from '../support/host-process';
 import { PEERS_TIMEOUT } from '../support/peers';
 import { exchange, type RawAnswer, type RawRequest } from '../support/raw-http';
+import { startUpstream } from '../support/upstream';
 import { bundleForEdge, provideWorkerd, startWorkerd, type Workerd } from '../support/workerd';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
@@ -351,6 +352,50 @@ describe('settings', () => {
       expect([...owners].sort()).toEqual(NAMES);
     } finally {
       await worker.stop();
+    }
+  });
+
+  test('a stream ends for its age, whether or not those that began before are still there', async () => {
+    const upstream = await startUpstream();
+    const worker = await startWorkerd({
+      code: bundleForEdge('test/support/probe/edge-shard-router.ts'),
+      environment: {
+        SHARD_ROUTER_CONFIG: JSON.stringify({
+          mode: 'native',
+          key: { header: 'x-key' },
+          shards: [{ name: 'a', address: upstream.address }],
+          streams: { maxAge: '1s', retry: '7s' },
+        }),
+      },
+    });
+    const open = async () => {
+      const request = http.get({
+        host: '127.0.0.1',
+        port: worker.port,
+        path: '/events',
+        headers: { 'x-key': 'k' },
+        agent: false,
+      });
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      response.on('error', () => {});
+      return response;
+    };
+    const textOf = async (response: http.IncomingMessage): Promise<string> => {
+      let text = '';
+      for await (const part of response) text += part;
+      return text;
+    };
+    try {
+      const first = await open();
+      const second = await open();
+      const third = open().then(textOf);
+      first.destroy();
+      expect(await textOf(second)).toMatch(/^(data: \d+\n\n)+retry: 7000\n$/);
+      expect(await third).toMatch(/retry: 7000\n$/);
+      expect(await textOf(await open())).toMatch(/retry: 7000\n$/);
+    } finally {
+      await worker.stop();
+      await upstream.stop();
     }
   });
 

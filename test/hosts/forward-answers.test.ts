@@ -89,6 +89,7 @@ const CASES: readonly Case[] = [
   ['HTTP/1.1 2000 OK\r\ncontent-length: 5\r\n\r\nhello', REFUSED],
   ['HTTP/1.1 020 OK\r\ncontent-length: 5\r\n\r\nhello', REFUSED],
   ['HTTP/1.1  200 OK\r\ncontent-length: 5\r\n\r\nhello', REFUSED],
+  [`HTTP/1.0 102 Processing\r\n\r\n${OK}content-length: 5\r\n\r\nhello`, REFUSED],
   ['HTTP/1.1 nonsense\r\n\r\n', REFUSED],
   ['\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello', REFUSED],
   ['SSH-2.0-OpenSSH_9.2\r\n', REFUSED],
@@ -102,6 +103,9 @@ const CASES: readonly Case[] = [
   [`${OK}x: ${'a'.repeat(17_000)}\r\ncontent-length: 5\r\n\r\nhello`, REFUSED],
   [`${OK}x: ${'a'.repeat(100_000)}`, REFUSED],
   // Chunks.
+  [`${OK}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\ncontent-length: 0\r\n\r\n`, REFUSED],
+  [`${OK}transfer-encoding: chunked\r\n\r\n5;a"b"\r\nhello\r\n0\r\n\r\n`, REFUSED],
+  [`${OK}transfer-encoding: chunked\t\r\n\r\n${CHUNKS}`, REFUSED],
   [`${OK}transfer-encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n`, REFUSED],
   [`${OK}transfer-encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n`, REFUSED],
   [`${OK}transfer-encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n`, REFUSED],

@@ -26,6 +26,7 @@ afterEach(async () => {
   await until(() => upstream.sockets.size === 0);
   upstream.onSocket = echo;
   upstream.takes = () => true;
+  upstream.holds = async () => undefined;
   upstream.codes.length = 0;
 });
 
@@ -246,17 +247,20 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
   test('SIGTERM ends them with 1001, also one that is about to begin, and the host exits with 0', async () => {
     const fresh = await start();
     const clients = await Promise.all([1, 2, 3].map(() => connect(url('/', fresh))));
+    // One whose function still waits, and one whose server does.
     const late = connect(url('/', fresh).replace('/forward', '/late'));
+    await until(() => upstream.sockets.size === 4);
+    upstream.holds = () => delay(400);
+    const later = connect(url('/', fresh));
     await delay(100);
     const began = Date.now();
     const stopped = fresh.stop('SIGTERM');
-    clients.push(await late);
-    expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([
-      1001, 1001, 1001, 1001,
-    ]);
+    clients.push(await late, await later);
+    for (const { head } of clients) expect(head.headers.connection).toBe('Upgrade');
+    expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual(Array(5).fill(1001));
     expect(await stopped).toBe(0);
     expect(Date.now() - began).toBeLessThan(9_000);
-    expect(upstream.codes).toEqual([1001, 1001, 1001, 1001]);
+    expect(upstream.codes).toEqual(Array(5).fill(1001));
     expect(fresh.output()).not.toMatch(/drain_timed_out|uncaught/);
   });
 

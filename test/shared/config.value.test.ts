@@ -43,7 +43,19 @@ const settings: fc.Arbitrary<Setting> = fc.oneof(
 );
 
 const texts = fc.oneof(
-  fc.constantFrom('true', 'false', 'TRUE', '0', '1', 'yes', 'a', 'b', 'ü', 'a@example.com'),
+  fc.constantFrom(
+    'true',
+    'false',
+    'TRUE',
+    'toString',
+    '0',
+    '1',
+    'yes',
+    'a',
+    'b',
+    'ü',
+    'a@example.com',
+  ),
   fc.constantFrom('-0', '+5', '.5', '5.', '1e1', '0x10', '0b11', '1_0', '007', '3.5', 'NaN', '--1'),
   number.map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),

@@ -45,6 +45,8 @@ export const startHost = async ({
     env: {
       PATH: process.env.PATH,
       PORT: '0',
+      // Nothing before it asks for readiness.
+      DRAIN_DELAY: '0s',
       PIPELINES_DIR: path.join(ROOT, 'pipelines'),
       ...environment,
     },

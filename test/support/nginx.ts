@@ -25,6 +25,8 @@ export interface Nginx {
 export interface NginxOptions {
   /** What else stands inside `http { … }`. @default nothing */
   readonly http?: string;
+  /** `proxy_next_upstream`: in which cases another server is tried. @default off */
+  readonly nextUpstream?: string;
 }
 
 /** Every answer tells in `x-owner` which server was chosen, whether it was there or not. */
@@ -49,7 +51,7 @@ const configuration = (
   upstreams: Readonly<Record<string, string>>,
   folder: string,
   listens: string,
-  { http = '' }: NginxOptions,
+  { http = '', nextUpstream = 'off' }: NginxOptions,
 ): string => {
   const names = Object.keys(upstreams);
   return `
@@ -64,7 +66,7 @@ http {
   server {
     listen unix:${listens};
     keepalive_requests 1000000;
-    proxy_next_upstream off;
+    proxy_next_upstream ${nextUpstream};
     add_header x-owner $upstream_addr always;
     location / { proxy_pass http://$http_x_upstream; }
     ${names.map((name) => `location /${name} { proxy_pass http://${name}; }`).join('\n    ')}

@@ -48,6 +48,12 @@ const WAYS: Readonly<Record<string, Way>> = {
       ])
       .end('body'),
   '/redirect': (_request, answer) => answer.writeHead(302, { location: '/elsewhere' }).end('moved'),
+  '/trailers': (_request, answer) => {
+    answer.writeEarlyHints({ link: '</a.css>; rel=preload' });
+    answer.writeHead(200, { trailer: 'x-sum' }).write('body');
+    answer.addTrailers({ 'x-sum': '7' });
+    answer.end();
+  },
   '/no-content': (_request, answer) => answer.writeHead(204, { 'x-end': 'stays' }).end(),
   '/not-modified': (_request, answer) => answer.writeHead(304, { etag: '"1"' }).end(),
   '/fails': (_request, answer) => answer.writeHead(503, { 'retry-after': '7' }).end('no'),

@@ -107,6 +107,8 @@ export interface PeerServer {
   onRequest: http.RequestListener;
   /** Whether a handshake is taken. */
   takes: (incoming: IncomingMessage) => boolean;
+  /** What a handshake waits for. */
+  holds: () => Promise<void>;
   readonly sockets: Set<PeerSocket>;
   /** Codes with which clients have gone. */
   readonly codes: number[];
@@ -130,7 +132,7 @@ export const startPeerServer = async (
       peer.onRequest(incoming, outgoing as never);
       return;
     }
-    accepting.handleUpgrade(incoming, socket, head, (one) => {
+    const open = (one: PeerSocket) => {
       peer.sockets.add(one);
       one.on('close', (code: number) => {
         peer.sockets.delete(one);
@@ -138,7 +140,8 @@ export const startPeerServer = async (
       });
       one.on('error', () => undefined);
       peer.onSocket(one, incoming);
-    });
+    };
+    void peer.holds().then(() => accepting.handleUpgrade(incoming, socket, head, open));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const peer: PeerServer = {
@@ -146,6 +149,7 @@ export const startPeerServer = async (
     onSocket: echo,
     onRequest: (_, outgoing) => void outgoing.writeHead(426).end(),
     takes: () => true,
+    holds: async () => undefined,
     sockets: new Set(),
     codes: [],
     stop: () => {

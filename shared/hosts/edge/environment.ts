@@ -3,24 +3,25 @@ import type { Environment, Settings } from '../../config';
 import { SUITE_SETTINGS } from '../../suite/environment';
 import type { Bindings, Fetcher } from './runtime';
 
-/** Those of the suite that mean something at the edge. */
-const { SECRET_KEY, CALLER_TOKENS, ADMIN_TOKENS, PUBLIC_URL, TRUSTED_PROXY_HOPS, LOG_LEVEL } =
-  SUITE_SETTINGS;
+const {
+  SECRET_KEY,
+  CALLER_TOKENS,
+  ADMIN_TOKENS,
+  PUBLIC_URL,
+  TRUSTED_PROXY_HOPS,
+  EDGE_BINDINGS,
+  LOG_LEVEL,
+} = SUITE_SETTINGS;
 
+/** Those of the suite that mean something at the edge. */
 export const EDGE_SETTINGS = {
   SECRET_KEY,
   CALLER_TOKENS,
   ADMIN_TOKENS,
   PUBLIC_URL,
   TRUSTED_PROXY_HOPS,
+  EDGE_BINDINGS,
   LOG_LEVEL,
-  EDGE_BINDINGS: {
-    type: 'string',
-    format: 'list',
-    example: 'http://10.0.0.7:8080=SHARD_A,http://10.0.0.8:8080=SHARD_B',
-    description:
-      'Origins that are reached by a service binding and not over the network, each as ORIGIN=BINDING. The origin stays in the settings as it is, so that a table means the same everywhere.',
-  },
 } as const satisfies Settings;
 
 /** Texts as they are; numbers, truth values and JSON, which a worker may have as such, by their text. */

@@ -43,6 +43,7 @@ export const readAnswerHead = (text: string, isHead: boolean): AnswerHead => {
   if (!line) throw new NotHttp('no status line');
   const minor = line[1] === '1' ? 1 : 0;
   const status = Number(line[2]);
+  if (minor === 0 && status < 200) throw new NotHttp('a status that HTTP/1.0 does not have');
   const seen = readFields(text, (line[0] as string).length);
   const { transferEncoding, contentLength, connection } = seen;
   if (transferEncoding !== undefined) {
@@ -61,7 +62,12 @@ export const readAnswerHead = (text: string, isHead: boolean): AnswerHead => {
       : contentLength === undefined
         ? 'close'
         : 'length';
-  const options = connection === undefined ? undefined : connectionOptions(connection);
+  const options =
+    connection === undefined
+      ? undefined
+      : connection === 'keep-alive'
+        ? KEEP_ALIVE
+        : connectionOptions(connection);
   const keep =
     framing !== 'close' &&
     !options?.includes('close') &&
@@ -77,6 +83,9 @@ export const readAnswerHead = (text: string, isHead: boolean): AnswerHead => {
     trailer: framing === 'chunked' ? seen.trailer : undefined,
   };
 };
+
+/** What nearly every one says. */
+const KEEP_ALIVE = connectionOptions('keep-alive');
 
 interface Seen {
   fields: string[];
@@ -146,7 +155,10 @@ export const readTrailers = (text: string): string[] => {
   for (const line of text === '' ? [] : text.split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon < 0) throw new NotHttp('a line that is no field');
-    fields.push(lowerName(line.slice(0, colon)), trimmed(line, colon + 1, line.length));
+    const name = lowerName(line.slice(0, colon));
+    // The body has been framed; whoever believed this would frame it anew.
+    if (isFraming(name)) throw new NotHttp('a length behind the body');
+    fields.push(name, trimmed(line, colon + 1, line.length));
   }
   return fields;
 };

@@ -7,8 +7,9 @@ import { MAX_HEAD, NotHttp, readTrailers } from './answer-head';
 
 /** Below 2^52, as a number must be to be counted exactly. */
 const SIZE = /^[\da-f]{1,13}$/i;
-/** Control characters. */
-const FAULT = /[^\t\x20-\x7e\x80-\xff]/;
+/** RFC 9112 section 7.1.1: each `;name`, `;name=value` or `;name="value"`. */
+const EXTENSIONS =
+  /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t !\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
 const LF = 0x0a;
 
 export class ChunkReader {
@@ -59,7 +60,8 @@ export class ChunkReader {
   private onSize(line: string): void {
     const semicolon = line.indexOf(';');
     const size = semicolon < 0 ? line : line.slice(0, semicolon);
-    if (!SIZE.test(size) || FAULT.test(line)) throw new NotHttp('a chunk without a size');
+    if (!SIZE.test(size) || !EXTENSIONS.test(line.slice(size.length)))
+      throw new NotHttp('a chunk without a size');
     this.count(line.length - size.length);
     this.left = Number.parseInt(size, 16);
     this.step = this.left > 0 ? 'data' : 'trailers';

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { trailersOnward } from '../../http/hop-by-hop';
+import { sweepAfter } from './sweep';
 
 export interface UploadEvents {
   /** A part has gone, or there is room again. `isBlocked`: the other side takes no more for now. */
@@ -54,6 +55,7 @@ export class Upload {
     const hasRoom = this.isChunked ? this.writeChunk(part) : this.socket.write(part);
     if (!hasRoom) this.source.pause();
     this.events.moved(!hasRoom);
+    sweepAfter(part.length);
   };
 
   private writeChunk(part: Buffer): boolean {

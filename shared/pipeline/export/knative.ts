@@ -56,13 +56,22 @@ export const toKnative: Exporter = (pipeline, options = {}) => {
 
 const branch = ({ target, timeout, retry }: Step, deadLetterSink: string | undefined): Plain => ({
   subscriber: { uri: `\${${'webhook' in target ? target.webhook : ''}}` },
-  delivery: {
-    retry: retry.attempts - 1,
-    backoffPolicy: 'exponential',
-    backoffDelay: isoDuration(retry.backoff),
-    timeout: isoDuration(timeout),
-    ...(deadLetterSink !== undefined && { deadLetterSink: { uri: deadLetterSink } }),
-  },
+  delivery: deliveryOf(
+    { timeout, retry },
+    deadLetterSink === undefined ? undefined : { uri: deadLetterSink },
+  ),
+});
+
+/** The delivery spec of these attempts: how often, after which waits, and where to when all have failed. */
+export const deliveryOf = (
+  { timeout, retry }: Pick<Step, 'timeout' | 'retry'>,
+  deadLetterSink?: Plain,
+): Plain => ({
+  retry: retry.attempts - 1,
+  backoffPolicy: 'exponential',
+  backoffDelay: isoDuration(retry.backoff),
+  timeout: isoDuration(timeout),
+  ...(deadLetterSink !== undefined && { deadLetterSink }),
 });
 
 /** ISO 8601 */

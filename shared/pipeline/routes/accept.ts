@@ -3,7 +3,7 @@ import type { Clock } from '../../clock';
 import { type CloudEvent, readEvent } from '../../event';
 import { Failure } from '../../failure';
 import type { Handler } from '../../handler';
-import { json } from '../../http/response';
+import { empty, json } from '../../http/response';
 import { compile } from '../../schema';
 import type { Engine } from '../engine';
 import type { Pipeline } from '../pipeline';
@@ -26,6 +26,7 @@ export const accept = (pipeline: Pipeline, engine: Engine, clock: Clock): Handle
     if (started === 'mismatch') throw new Failure('idempotency_mismatch');
     const { run } = started;
     const headers = { location: `/${pipeline.name}/runs/${run.id}`, 'cache-control': 'no-store' };
+    if (takesEventsOnly(request)) return empty({ status: 202, headers });
     if (wait === undefined) return json(run, { status: 202, headers });
     const { signal, release } = patience(wait * 1000, context.signal);
     try {
@@ -48,6 +49,13 @@ const refuseStray = ({ name, on }: Pipeline, { type, source }: CloudEvent): void
     detail: `${name} is started by events of the type ${on}.`,
   });
 };
+
+/**
+ * Knative Eventing marks its deliveries so. To a Broker an answer with a body that is no event is a failed delivery,
+ * which it repeats and gives up in the end.
+ */
+const takesEventsOnly = ({ headers }: Request): boolean =>
+  /^reply$/i.test(headers.get('prefer')?.trim() ?? '');
 
 /**
  * The preference `wait` (RFC 7240 section 4.3), in seconds, at most `MAX_WAIT`; `undefined` when the caller does not

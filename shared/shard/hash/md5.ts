@@ -12,12 +12,6 @@ const SINES = Int32Array.of(
   0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
   0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 );
-/** How far each step turns: four a round. */
-const TURNS = Int32Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
-/** Which word each step takes: `factor * step + offset`, one pair a round. */
-const FACTORS = Int32Array.of(1, 5, 3, 7);
-const OFFSETS = Int32Array.of(0, 1, 5, 0);
-
 const block = new Int32Array(16);
 
 /** Fills `into` with the four words of the digest, each from its bytes in little-endian order. Below 512 MiB. */
@@ -47,33 +41,45 @@ const load = (bytes: Uint8Array, from: number): void => {
   }
 };
 
+/** Each round on its own, four steps at a time: so all turns are constants, and nothing is handed round. */
 const mix = (into: Uint32Array): void => {
   let a = (into[0] as number) | 0;
   let b = (into[1] as number) | 0;
   let c = (into[2] as number) | 0;
   let d = (into[3] as number) | 0;
-  for (let step = 0; step < 64; step++) {
-    const round = step >> 4;
-    const chosen =
-      round === 0
-        ? d ^ (b & (c ^ d))
-        : round === 1
-          ? c ^ (d & (b ^ c))
-          : round === 2
-            ? b ^ c ^ d
-            : c ^ (b | ~d);
-    const index = ((FACTORS[round] as number) * step + (OFFSETS[round] as number)) & 15;
-    const sum = (a + chosen + (SINES[step] as number) + (block[index] as number)) | 0;
-    const turn = TURNS[(round << 2) | (step & 3)] as number;
-    a = d;
-    d = c;
-    c = b;
-    b = (b + ((sum << turn) | (sum >>> (32 - turn)))) | 0;
+  for (let step = 0; step < 16; step += 4) {
+    a = (turned(a + (d ^ (b & (c ^ d))), step, step, 7) + b) | 0;
+    d = (turned(d + (c ^ (a & (b ^ c))), step + 1, step + 1, 12) + a) | 0;
+    c = (turned(c + (b ^ (d & (a ^ b))), step + 2, step + 2, 17) + d) | 0;
+    b = (turned(b + (a ^ (c & (d ^ a))), step + 3, step + 3, 22) + c) | 0;
+  }
+  for (let step = 16, word = 1; step < 32; step += 4, word += 20) {
+    a = (turned(a + (c ^ (d & (b ^ c))), step, word, 5) + b) | 0;
+    d = (turned(d + (b ^ (c & (a ^ b))), step + 1, word + 5, 9) + a) | 0;
+    c = (turned(c + (a ^ (b & (d ^ a))), step + 2, word + 10, 14) + d) | 0;
+    b = (turned(b + (d ^ (a & (c ^ d))), step + 3, word + 15, 20) + c) | 0;
+  }
+  for (let step = 32, word = 5; step < 48; step += 4, word += 12) {
+    a = (turned(a + (b ^ c ^ d), step, word, 4) + b) | 0;
+    d = (turned(d + (a ^ b ^ c), step + 1, word + 3, 11) + a) | 0;
+    c = (turned(c + (d ^ a ^ b), step + 2, word + 6, 16) + d) | 0;
+    b = (turned(b + (c ^ d ^ a), step + 3, word + 9, 23) + c) | 0;
+  }
+  for (let step = 48, word = 0; step < 64; step += 4, word += 28) {
+    a = (turned(a + (c ^ (b | ~d)), step, word, 6) + b) | 0;
+    d = (turned(d + (b ^ (a | ~c)), step + 1, word + 7, 10) + a) | 0;
+    c = (turned(c + (a ^ (d | ~b)), step + 2, word + 14, 15) + d) | 0;
+    b = (turned(b + (d ^ (c | ~a)), step + 3, word + 21, 21) + c) | 0;
   }
   into[0] = (into[0] as number) + a;
   into[1] = (into[1] as number) + b;
   into[2] = (into[2] as number) + c;
   into[3] = (into[3] as number) + d;
+};
+
+const turned = (mixed: number, step: number, word: number, by: number): number => {
+  const sum = (mixed + (SINES[step] as number) + (block[word & 15] as number)) | 0;
+  return (sum << by) | (sum >>> (32 - by));
 };
 
 const digest = new Uint32Array(4);

@@ -61,7 +61,10 @@ const tableOf = ({ shards, tableSize: size = TABLE_SIZE }: Topology, { listed }:
   const targets = new Float64Array(hosts.length);
   const ways = Int32Array.from(hosts, ({ first }) => first);
   const skips = Int32Array.from(hosts, ({ skip }) => skip);
-  const table = new Int32Array(hosts.length === 0 ? 0 : size).fill(-1);
+  const table = new Uint32Array(hosts.length === 0 ? 0 : size);
+  // A bit for each slot that is taken: most looks are at taken ones, and these fit where memory is fastest.
+  const taken = new Int32Array((table.length >>> 5) + 1);
+  const owners = Uint32Array.from(hosts, ({ index }) => index);
   for (let round = 1, left = table.length; left > 0; round++)
     for (let host = 0; host < hosts.length && left > 0; host++) {
       const target = targets[host] as number;
@@ -69,14 +72,16 @@ const tableOf = ({ shards, tableSize: size = TABLE_SIZE }: Topology, { listed }:
       targets[host] = target + largest;
       const skip = skips[host] as number;
       let slot = ways[host] as number;
-      while ((table[slot] as number) >= 0)
-        slot = slot + skip >= size ? slot + skip - size : slot + skip;
-      table[slot] = host;
+      while (((taken[slot >>> 5] as number) >>> (slot & 31)) & 1) {
+        slot += skip;
+        if (slot >= size) slot -= size;
+      }
+      taken[slot >>> 5] = (taken[slot >>> 5] as number) | (1 << (slot & 31));
+      table[slot] = owners[host] as number;
       ways[host] = slot;
       left--;
     }
-  const owners = Uint32Array.from(hosts, ({ index }) => index);
-  return new Uint32Array(table).map((host) => owners[host] as number);
+  return table;
 };
 
 interface Host {

@@ -9,32 +9,28 @@ export interface Ring {
   readonly fallenTogether: number;
 }
 
-/** Numbers are exact up to 2^53: a point and, behind it, the index of its shard. */
-const SHARDS = 2 ** 21;
-
 export interface RingBuilder {
+  /** The points of a shard listed first come first. */
   put(point: number, shard: number): void;
   /** Of points that lie on each other the shard listed first keeps its one. */
   build(): Ring;
 }
 
 export const ringBuilder = (capacity: number): RingBuilder => {
-  const pairs = new Float64Array(capacity);
+  const put = { points: new Uint32Array(capacity), owners: new Uint32Array(capacity) };
   let count = 0;
   return {
     put: (point, shard) => {
-      pairs[count++] = point * SHARDS + shard;
+      put.points[count] = point;
+      put.owners[count++] = shard;
     },
     build: () => {
-      const sorted = pairs.subarray(0, count).sort();
-      const points = new Uint32Array(count);
-      const owners = new Uint32Array(count);
+      const { points, owners } = sorted(put, count);
       let kept = 0;
       let fallenTogether = 0;
       for (let at = 0; at < count; at++) {
-        const pair = sorted[at] as number;
-        const point = Math.floor(pair / SHARDS);
-        const owner = pair - point * SHARDS;
+        const point = points[at] as number;
+        const owner = owners[at] as number;
         if (kept > 0 && points[kept - 1] === point) {
           if (owners[kept - 1] !== owner) fallenTogether++;
           continue;
@@ -52,6 +48,42 @@ export const ringBuilder = (capacity: number): RingBuilder => {
     },
   };
 };
+
+interface Pairs {
+  readonly points: Uint32Array;
+  readonly owners: Uint32Array;
+}
+
+const DIGIT_BITS = 11;
+const DIGITS = 2 ** DIGIT_BITS;
+
+/** By points, digit by digit from the lowest: equal ones stay in their order. Several times as fast as comparing them. */
+const sorted = (pairs: Pairs, count: number): Pairs => {
+  let from = pairs;
+  let to: Pairs = { points: new Uint32Array(count), owners: new Uint32Array(count) };
+  const places = new Uint32Array(DIGITS);
+  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+    places.fill(0);
+    for (let at = 0; at < count; at++)
+      places[digit(from.points[at] as number, shift)]!++;
+    let before = 0;
+    for (let value = 0; value < DIGITS; value++) {
+      const here = places[value] as number;
+      places[value] = before;
+      before += here;
+    }
+    for (let at = 0; at < count; at++) {
+      const point = from.points[at] as number;
+      const place = places[digit(point, shift)]!++;
+      to.points[place] = point;
+      to.owners[place] = from.owners[at] as number;
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+};
+
+const digit = (point: number, shift: number): number => (point >>> shift) & (DIGITS - 1);
 
 /** Where to begin to look, by the first bits of a hash: about as many beginnings as there are points. */
 export interface Index {

@@ -483,7 +483,7 @@ describe('a key that is minted', () => {
     expect(cookie).toMatch(/^shard=[\w-]{22};/);
     const [pair = ''] = cookie.split(';');
     expect(sent[0]?.headers).toMatchObject({
-      cookie: `theme=dark; ${pair}`,
+      cookie: `${pair}; theme=dark`,
       'shard-digest': table.digest,
     });
     expect(sent[0]?.origin).toBe(urlOf(ownerOf(pair.slice('shard='.length))));

@@ -105,7 +105,11 @@ describe('the owners and digests of Node, for the placements recorded from', () 
     ['maglev of 65537', { mode: 'envoy-maglev', shards: hosts(90, 99) }],
   ])("Envoy's vectors: %s", async (_name, topology) => {
     // The hashes and points of these keys are those in which the vectors show.
-    await compareTable(topology, [], [...KEYS, ...Array.from({ length: 1000 }, (_, at) => `${at}`)]);
+    await compareTable(
+      topology,
+      [],
+      [...KEYS, ...Array.from({ length: 1000 }, (_, at) => `${at}`)],
+    );
   });
 });
 

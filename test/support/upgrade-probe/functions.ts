@@ -26,7 +26,11 @@ const probe = defineFunction({
           context.forward(PROBE_UPGRADE_ORIGIN as string, {
             timeout: 1_500,
             idle: PROBE_UPGRADE_IDLE,
-            path: (context.path.replace(/^\/(forward|dropped|late|throws)/, '') || '/') + query,
+            ...(context.path.startsWith('/never') && { signal: new AbortController().signal }),
+            ...(context.path.startsWith('/soon') && { signal: AbortSignal.timeout(200) }),
+            path:
+              (context.path.replace(/^\/(forward|dropped|late|throws|never|soon)/, '') || '/') +
+              query,
             onStream: (stream) => {
               if (context.path.startsWith('/throws')) throw new Error('a mistake');
               streams.add(stream);
@@ -36,7 +40,7 @@ const probe = defineFunction({
               ended += 1;
             },
           });
-        if (/^\/(forward|throws)/.test(context.path)) return forward();
+        if (/^\/(forward|throws|never|soon)/.test(context.path)) return forward();
         if (context.path.startsWith('/late')) {
           const answer = await forward();
           await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,0 +1,2 @@
+/** `faas-patterns/hosts/edge`: functions as a worker of workerd. */
+export { type EdgeWorker, edgeHandler } from '../../shared/hosts/edge';

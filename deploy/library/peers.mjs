@@ -1,0 +1,59 @@
+/**
+ * What the library asks for where it is used, instead of bringing it: most functions need none of them, and together they
+ * are twenty times what is left. In this repository they are dependencies like any other, so that all runs.
+ */
+
+/** What each is there for: the words of the error when it is missing. */
+export const PEERS = {
+  '@google-cloud/functions-framework': 'to serve with functions-framework',
+  '@redis/client': 'for a store at a redis:// URL',
+  axios: 'to call webhooks and steps of pipelines',
+  'libphonenumber-js': 'to read phone numbers',
+  libsql: 'for sqlite: and local: URLs, the defaults of development',
+  nodemailer: 'to send mails',
+  twilio: 'to send messages by SMS',
+};
+
+/** What is imported at once and used later: functions that load their package when they are called. */
+const DEFERRED = {
+  '@google-cloud/functions-framework': ['http'],
+  '@google-cloud/functions-framework/testing': ['getTestServer'],
+  'libphonenumber-js/max': ['isSupportedCountry', 'parsePhoneNumberFromString'],
+};
+
+const packageOf = (from) => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0];
+const NAMESPACE = 'peer';
+
+/** For esbuild: a peer that is not installed is asked for by an error that says how to install it. */
+export const peers = (ranges) => ({
+  name: 'peers',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^[@\w]/ }, ({ path: from, namespace }) => {
+      if (!Object.hasOwn(PEERS, packageOf(from))) return undefined;
+      return namespace === NAMESPACE
+        ? { path: from, external: true }
+        : { path: from, namespace: NAMESPACE };
+    });
+    onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: from }) => {
+      const name = packageOf(from);
+      const message = `${name} is needed ${PEERS[name]}, and is not installed: npm install ${name}@${ranges[name]}`;
+      return { contents: moduleOf(from, message), loader: 'js', resolveDir: import.meta.dirname };
+    });
+  },
+});
+
+const moduleOf = (from, message) => {
+  const load = `const load = () => {
+  try {
+    return require(${JSON.stringify(from)});
+  } catch (cause) {
+    // Its own dependencies are its own affair.
+    if (cause.code !== 'MODULE_NOT_FOUND' || !cause.message.includes(${JSON.stringify(`'${from}'`)})) throw cause;
+    throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'MODULE_NOT_FOUND' });
+  }
+};`;
+  const deferred = DEFERRED[from];
+  return deferred
+    ? `${load}\n${deferred.map((name) => `export const ${name} = (...args) => load().${name}(...args);`).join('\n')}`
+    : `${load}\nmodule.exports = load();`;
+};
