@@ -14,8 +14,14 @@ import { compiled } from '../../shared/schema/compiled';
 import type { Kind } from '../../shared/schema/kind';
 import { ConfigurationError, createSuite } from '../../shared/suite/suite';
 
-/** The schemas that a start in development asks for, with all functions and pipelines. */
-const schemasAsked = async (root: string): Promise<ReadonlySet<string>> => {
+/**
+ * The schemas that a start in development asks for, with all functions and pipelines or with `target` alone. What is asked
+ * for when a module is loaded is asked for once: of the second function this knows all only if its modules are new.
+ */
+export const schemasAsked = async (
+  root: string,
+  target?: string,
+): Promise<ReadonlySet<string>> => {
   const asked = new Set<string>();
   compiled.get = (key) => void asked.add(key);
   try {
@@ -24,6 +30,9 @@ const schemasAsked = async (root: string): Promise<ReadonlySet<string>> => {
       environment: {
         STORE_URL: 'memory:',
         SECRET_KEY: 'never kept: only to see what is asked for',
+        FUNCTION_TARGET: target,
+        // Asked of whoever serves a pipeline without what it calls.
+        FUNCTIONS_URL: 'http://localhost',
       },
       folder: root,
       ownUrl: () => '',

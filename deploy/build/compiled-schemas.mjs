@@ -1,23 +1,30 @@
 /** Puts the schemas that are known now, compiled, into the map that `shared/schema` looks them up in. */
-import { readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import Module, { createRequire } from 'node:module';
 import path from 'node:path';
 import { build, transform } from 'esbuild';
-import { bundleOptions, dist, root } from './bundle.mjs';
+import { bundleOptions, root } from './bundle.mjs';
 
 const require = createRequire(import.meta.url);
+
+/** The helpers of compiled schemas are a few lines each, in packages that are else left alone. */
+const resolveHelpers = ({ onResolve }) =>
+  onResolve({ filter: /^ajv\/dist\/runtime\// }, ({ path: helper }) => ({
+    path: require.resolve(helper),
+  }));
 
 /** `statements`: gives what is put behind the file, when it is loaded. */
 export const schemasPlugin = (statements) => ({
   name: 'compiled-schemas',
-  setup: ({ onLoad, onResolve }) => {
-    // The helpers of compiled schemas are a few lines each, in packages that are else left alone.
-    onResolve({ filter: /^ajv\/dist\/runtime\// }, ({ path: helper }) => ({
-      path: require.resolve(helper),
-    }));
-    onLoad({ filter: /[\\/]shared[\\/]schema[\\/]compiled\.ts$/ }, async ({ path: file }) => {
-      return { contents: `${await readFile(file, 'utf8')}\n${await statements()}`, loader: 'ts' };
-    });
+  setup: (plugin) => {
+    resolveHelpers(plugin);
+    plugin.onLoad(
+      { filter: /[\\/]shared[\\/]schema[\\/]compiled\.ts$/ },
+      async ({ path: file }) => ({
+        contents: `${await readFile(file, 'utf8')}\n${await statements()}`,
+        loader: 'ts',
+      }),
+    );
   },
 });
 
@@ -25,23 +32,53 @@ let compiling;
 
 /** Of all functions and pipelines, compiled once for all bundles of Node. */
 export const compiledSchemas = schemasPlugin(() => {
-  compiling ??= compileSchemas();
+  compiling ??= loadChecks()
+    .then(({ fillCompiled }) => fillCompiled(root))
+    .then(minified);
   return compiling;
 });
 
-const compileSchemas = async () => {
-  const outfile = path.join(dist, 'checks.cjs');
-  await build({
-    ...(await bundleOptions()),
-    entryPoints: ['deploy/build/checks.ts'],
-    outfile,
-    sourcemap: false,
-    legalComments: 'none',
-  });
-  try {
-    const { code } = await transform(await require(outfile).fillCompiled(root), { minify: true });
-    return code;
-  } finally {
-    await rm(outfile);
-  }
+/** For bundles of one function each: `import 'schemas:NAME'` fills the map with what this one asks for. */
+export const schemasOfOne = {
+  name: 'schemas-of-one',
+  setup: (plugin) => {
+    resolveHelpers(plugin);
+    plugin.onResolve({ filter: /^schemas:/ }, ({ path: name }) => ({
+      path: name.slice('schemas:'.length),
+      namespace: 'schemas',
+    }));
+    plugin.onLoad({ filter: /./, namespace: 'schemas' }, async ({ path: name }) => {
+      // New modules for each: what is asked for when a module is loaded is asked for once.
+      const { fillWith, schemasAsked } = await loadChecks();
+      const fill = await minified(fillWith(await schemasAsked(root, name)));
+      return {
+        contents: `import { compiled } from './compiled';\n${fill}`,
+        resolveDir: path.join(root, 'shared/schema'),
+        loader: 'js',
+      };
+    });
+  },
+};
+
+const minified = async (text) => (await transform(text, { minify: true })).code;
+
+let bundling;
+
+/** The exports of `checks.ts`, all its modules new. */
+const loadChecks = async () => {
+  bundling ??= bundleOptions().then((options) =>
+    build({
+      ...options,
+      entryPoints: ['deploy/build/checks.ts'],
+      sourcemap: false,
+      legalComments: 'none',
+      write: false,
+    }),
+  );
+  const { outputFiles } = await bundling;
+  const module = new Module(path.join(root, 'deploy/build/checks.cjs'));
+  module.filename = module.id;
+  module.paths = Module._nodeModulePaths(root);
+  module._compile(outputFiles[0].text, module.id);
+  return module.exports;
 };

@@ -15,7 +15,7 @@ import { build } from 'esbuild';
 import { bundleOptions, dist, root } from '../build/bundle.mjs';
 import { compiledSchemas } from '../build/compiled-schemas.mjs';
 import { edgeOptions } from '../build/edge-options.cjs';
-import { peers } from './peers.mjs';
+import { peers } from './peers-plugin.mjs';
 import { keepReachable } from './types.mjs';
 
 const require = createRequire(import.meta.url);

@@ -2,7 +2,7 @@
  * The package.json of the library, made of the repository's: the same entries, from what was built; only what every user
  * needs as a dependency; and nothing of how this repository is worked on.
  */
-import { PEERS } from './peers.mjs';
+import { PEERS } from './peers.cjs';
 
 /** What only this repository has a use for. */
 const OWN = ['private', 'scripts', 'jest', 'devDependencies'];

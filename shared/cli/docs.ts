@@ -11,6 +11,7 @@ import type { Catalogue } from '../suite/suite';
 import { readDeclarations } from './declarations';
 import { configurationPage } from './docs/configuration';
 import { figuresOf } from './docs/dependencies';
+import { type LockFile, licencesPage } from './docs/licenses';
 import { between, table } from './docs/markdown';
 import { fileFields, stepFields } from './docs/pipeline-fields';
 import { compareGenerated, type GeneratedIo, writeGenerated } from './generated';
@@ -18,7 +19,7 @@ import { compareGenerated, type GeneratedIo, writeGenerated } from './generated'
 const USAGE = `Usage: npm run docs [-- --check | --dependencies]
 
   --check          write nothing; exit with 1 when something is stale
-  --dependencies   measure the dependencies as well: their figures in docs/dependencies.md
+  --dependencies   measure the dependencies as well: their figures in docs/dependencies.md, their licences
 `;
 
 /** Resolves with the exit code. */
@@ -31,8 +32,13 @@ export const docs = async (
     const values = readFlags(args);
     const pages = new Map(await generate(catalogue, io.folder));
     if (values.dependencies) {
-      const text = await readFile(path.join(io.folder, DEPENDENCIES), 'utf8');
-      pages.set(DEPENDENCIES, between(text, 'figures', await figuresOf(io.folder)));
+      const read = (file: string) => readFile(path.join(io.folder, file), 'utf8');
+      const lock = JSON.parse(await read('package-lock.json')) as LockFile;
+      pages.set(
+        DEPENDENCIES,
+        between(await read(DEPENDENCIES), 'figures', await figuresOf(io.folder)),
+      );
+      pages.set('docs/licenses.md', licencesPage(lock));
     }
     return await (values.check
       ? compareGenerated(pages, 'npm run docs', io)

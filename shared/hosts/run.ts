@@ -23,6 +23,8 @@ export type Front = (listener: Listener) => Listener;
 export interface RunOptions {
   readonly host: string;
   readonly catalogue: Catalogue;
+  /** The one function to serve. @default what FUNCTION_TARGET names, or all */
+  readonly target?: string;
   /** @default none */
   readonly front?: Front;
 }
@@ -30,9 +32,11 @@ export interface RunOptions {
 export const run = async ({
   host: hostName,
   catalogue,
+  target,
   front = (listener) => listener,
 }: RunOptions): Promise<void> => {
-  const environment: Environment = process.env;
+  const environment: Environment =
+    target === undefined ? process.env : { ...process.env, FUNCTION_TARGET: target };
   // What the host itself must know; the suite reads all, and tells what is wrong.
   const { LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS, DRAIN_DELAY } = SUITE_SETTINGS;
   const own = { LOG_LEVEL, PORT, HOST, TRUSTED_PROXY_HOPS, DRAIN_DELAY };

@@ -51,7 +51,8 @@ const pipelineNames = (): readonly string[] => {
   }
 };
 
-const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
+/** One of them. It is built at once. */
+export const stockFunction = (catalogue: Catalogue, name: string): StockFunction => {
   const environment = { ...process.env, FUNCTION_TARGET: name };
   const logAt = processLog(process.env.LOG_LEVEL);
   const building = build();

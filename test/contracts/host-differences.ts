@@ -6,7 +6,8 @@ import { expect } from '@jest/globals';
 import type { RawAnswer } from '../support/raw-http';
 
 export interface HostDifference {
-  readonly host: 'edge' | 'lambda';
+  /** `serverless-offline`: of the gateway that stands before Lambda on this machine. */
+  readonly host: 'edge' | 'lambda' | 'serverless-offline';
   /** Of the cases in `host.ts`; without one it is shown by a test of that host alone. */
   readonly cases?: readonly string[];
   /** What is different, for a table. */

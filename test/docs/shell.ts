@@ -61,8 +61,11 @@ export const recognise = (text: string): Command => {
     return { kind: 'install', name: first };
   if (program === 'npm' && (first === 'start' || first === 'test') && args.length === 1)
     return { kind: 'script', name: first };
-  // Measures for a minute, and no two times the same.
+  // What they install and ask for is test/deploy's affair.
+  if (/^npm (?:ci --omit=dev --ignore-scripts|audit|audit --omit=dev)$/.test(text))
+    return { kind: 'install', name: 'ci' };
   if (text === 'npm pack') return { kind: 'script', name: 'prepack' };
+  // Measures for a minute, and no two times the same.
   if (text === 'npm run docs -- --dependencies') return { kind: 'script', name: 'docs' };
   if (program === 'npm' && first === 'run' && second === 'docs')
     return { kind: 'docs', args: args.slice(2).filter((arg) => arg !== '--') };

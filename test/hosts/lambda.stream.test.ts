@@ -22,12 +22,8 @@ class Client extends Writable {
     super({ highWaterMark: 4_096 });
   }
 
-  override write(...args: Parameters<Writable['write']>): boolean {
-    this.head ??= this.promised;
-    return super.write(...args);
-  }
-
   override _write(part: Buffer, _encoding: string, done: () => void): void {
+    this.head ??= this.promised;
     if (part.length > 0) this.parts.push(part.toString('latin1'));
     setTimeout(done, this.pace);
   }
@@ -52,7 +48,7 @@ const streaming = (client: Client): AwsLambda => ({
   },
   HttpResponseStream: {
     from: (stream, head) => {
-      (stream as Client).promised = head;
+      client.promised = head;
       return stream;
     },
   },

@@ -1,4 +1,4 @@
-/** Replicas behind balancers that are restarted under load: nobody notices. */
+/** Replicas behind balancers are restarted under load, and nobody notices. The long form: `npm run soak -- rolling`. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { provideHaproxy } from '../support/haproxy';
 import { provideNginx } from '../support/nginx';
@@ -12,14 +12,14 @@ beforeAll(() => {
 }, 240_000);
 
 test('three replicas restarted one after the other behind nginx and HAProxy: no request fails, and no POST is done twice', async () => {
-  const { requests, posts, restarts, users, ...wrong } = await rollReplicas({
+  const { requests, posts, restarts, users, violations } = await rollReplicas({
     seed: 7,
-    rounds: 2,
-    rate: Number(process.env.RATE ?? 150),
+    rounds: 1,
+    rate: 250,
   });
-  expect(restarts).toBe(6);
+  expect(violations).toEqual([]);
+  expect(restarts).toBe(3);
   expect(requests).toBeGreaterThan(1_000);
   expect(posts).toBeGreaterThan(requests / 2);
-  expect(wrong).toEqual({ failed: [], notOnce: [], exits: [] });
-  expect(users[1]).toBe(users[0]);
+  expect(users).toBeGreaterThan(posts / 3);
 }, 120_000);

@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { closeFrame } from '../../shared/websocket/frames';
 import { exchange } from '../support/raw-http';
-import { type Behind, SWITCH, once, until, handshake, talk, upgradeLab } from '../support/upgrade-lab';
+import {
+  type Behind,
+  handshake,
+  once,
+  SWITCH,
+  talk,
+  until,
+  upgradeLab,
+} from '../support/upgrade-lab';
 
 describe.each(['node', 'functions-framework'])('the %s host', (name) => {
   const lab = upgradeLab(name);

@@ -2,7 +2,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { exchange } from '../support/raw-http';
-import { SWITCH, once, plain, until, handshake, get, statuses, upgradeLab } from '../support/upgrade-lab';
+import {
+  get,
+  handshake,
+  once,
+  plain,
+  SWITCH,
+  statuses,
+  until,
+  upgradeLab,
+} from '../support/upgrade-lab';
 
 describe.each(['node', 'functions-framework'])('the %s host', (name) => {
   const lab = upgradeLab(name);
@@ -15,7 +24,9 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
       const lost = lab.speak(handshake().replace('/probe-upgrade/forward', '/nobody'));
       await lost.closed;
       expect(lost.text()).toMatch(/^HTTP\/1\.1 404 [\s\S]*problem\+json[\s\S]*not_found/);
-      const health = lab.speak(handshake().replace('/probe-upgrade/forward/x', '/health/readiness'));
+      const health = lab.speak(
+        handshake().replace('/probe-upgrade/forward/x', '/health/readiness'),
+      );
       await health.closed;
       expect(health.text()).toMatch(/^HTTP\/1\.1 200 /);
       expect(lab.behind).toHaveLength(0);
@@ -167,7 +178,9 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
 
     test('a WebSocket in HTTP/1.0', async () => {
       lab.answer = plain('204 No Content');
-      const client = lab.speak(other('websocket', 'GET', '', '1.0').replace('/echo', '/forward/old'));
+      const client = lab.speak(
+        other('websocket', 'GET', '', '1.0').replace('/echo', '/forward/old'),
+      );
       await until(() => statuses(client.text()).length === 1);
       expect(lab.behind[0]?.text()).toMatch(/^GET \/old HTTP\/1\.1\r\n/);
       expect(lab.behind[0]?.text()).not.toMatch(/^upgrade:/im);
@@ -175,7 +188,9 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
     });
 
     test('a body that is sent only when it is asked for', async () => {
-      const client = lab.speak(other('h2c', 'POST', 'Content-Length: 5\r\nExpect: 100-continue\r\n'));
+      const client = lab.speak(
+        other('h2c', 'POST', 'Content-Length: 5\r\nExpect: 100-continue\r\n'),
+      );
       await until(() => client.text().includes('100 Continue'));
       client.socket.write('hello');
       await until(() => client.text().includes('"body":"hello"'));

@@ -1,7 +1,7 @@
 /** Requests for a WebSocket that are refused, by the byte: by the server behind, or because that is none. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { once, plain, until, handshake, statuses, upgradeLab } from '../support/upgrade-lab';
+import { handshake, once, plain, statuses, until, upgradeLab } from '../support/upgrade-lab';
 
 describe.each(['node', 'functions-framework'])('the %s host', (name) => {
   const lab = upgradeLab(name);
@@ -33,7 +33,9 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
     });
 
     test('in chunks, and what its server breaks off the client sees broken', async () => {
-      lab.answer = once('HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
+      lab.answer = once(
+        'HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+      );
       const whole = lab.speak(handshake());
       await whole.closed;
       expect(whole.text()).toMatch(/403[\s\S]*\r\n3\r\nabc\r\n0\r\n\r\n$/);
@@ -56,7 +58,9 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
           client.socket.write(Buffer.alloc(2 ** 20, 1));
         }
         // What nobody reads stays where it comes from.
-        expect(lab.behind.at(-1)?.socket.writableLength).toBeGreaterThanOrEqual(size - 16 * 2 ** 20);
+        expect(lab.behind.at(-1)?.socket.writableLength).toBeGreaterThanOrEqual(
+          size - 16 * 2 ** 20,
+        );
         client.socket.resume();
         await client.closed;
         expect(client.text().split('\r\n\r\n')[1]).toHaveLength(size);

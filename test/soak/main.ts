@@ -6,6 +6,7 @@ import { type Profile, STILL } from '../shared/pipeline/conformance/generate';
 import { createLocalLab } from '../shared/pipeline/conformance/local-lab';
 import { createRestateLab, PASSING } from '../shared/pipeline/conformance/restate-lab';
 import { startRestate } from '../support/restate';
+import { rollReplicas } from '../support/rolling';
 import { crashTwoFactor } from '../support/two-factor-crash';
 import { crashLocal, type Point, type Report } from './campaign';
 import { crashRestate, type Victim } from './restate-campaign';
@@ -138,7 +139,25 @@ const campaigns: Readonly<Record<string, Campaign>> = {
       },
     ];
   },
+  rolling: async ({ seed }) => {
+    const progress = paced();
+    const { requests, posts, restarts, users, violations } = await rollReplicas({
+      ...ROLLING,
+      seed,
+      onProgress: (done) => progress(`rolling: ${done} restarts`),
+    });
+    return [
+      {
+        campaign: 'rolling restarts, nginx and HAProxy',
+        done: `${restarts} restarts, ${requests} requests, ${posts} of them POST, ${users} users`,
+        violations,
+      },
+    ];
+  },
 };
+
+/** Replicas behind balancers: how often each is restarted, and what goes through each balancer meanwhile. */
+const ROLLING = { rounds: 20, rate: 200, requests: 50_000 };
 
 /** As many take minutes there, since time passes as it does. */
 const RESTATE_CASES = 2_000;

@@ -1,9 +1,9 @@
 /**
- * npm run soak -- [conformance] [local] [restate] [two-factor] [--seed=N] [--points=N] [--cases=N] [--kills=N] [--point=MIX:BOUNDARY]
+ * npm run soak -- [conformance] [local] [restate] [two-factor] [rolling] [--seed=N] [--points=N] [--cases=N] [--kills=N] [--point=MIX:BOUNDARY]
  *
  * What takes too long for every change: engines killed at each boundary of their journal, and beside a model for
- * thousands of generated pipelines; two-factor killed at each operation on the world outside. Exit 1 on a violation,
- * with what reproduces it.
+ * thousands of generated pipelines; two-factor killed at each operation on the world outside; replicas behind nginx
+ * and HAProxy restarted under load. Exit 1 on a violation, with what reproduces it.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

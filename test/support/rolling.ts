@@ -27,19 +27,14 @@ export interface RollingOptions {
   readonly onProgress?: (restarts: number) => void;
 }
 
-/** What one balancer's clients have seen; all lists are empty when nothing is wrong. */
 export interface RollingReport {
   readonly requests: number;
   readonly posts: number;
   readonly restarts: number;
-  /** Calls that were not answered with success: what they were and what came instead. */
-  readonly failed: readonly string[];
-  /** POSTs that reached no handler, or more than one. */
-  readonly notOnce: readonly string[];
-  /** Users that were asked for, and those in the store. */
-  readonly users: readonly [asked: number, kept: number];
-  /** Exit codes of replicas, without those of 0. */
-  readonly exits: readonly (number | null)[];
+  /** Those in the store at the end. */
+  readonly users: number;
+  /** Calls without success, POSTs that reached no handler or more than one, users too few or too many, bad exits. */
+  readonly violations: readonly string[];
 }
 
 const REPLICAS = 3;
@@ -134,11 +129,7 @@ export const rollReplicas = async (options: RollingOptions): Promise<RollingRepo
     }
     for (const replica of replicas.splice(0)) exits.push(await replica.stop());
     const kept = await redis.command('EVAL', COUNT_USERS, '0');
-    return {
-      ...judge(files, arrivals, Number(kept.slice(1))),
-      restarts,
-      exits: exits.filter((code) => code !== 0),
-    };
+    return { ...judge(files, arrivals, Number(kept.slice(1)), exits), restarts };
   } finally {
     for (const load of loads) load.kill();
     for (const replica of replicas) await replica.stop('SIGKILL');
@@ -152,8 +143,9 @@ const COUNT_USERS = "return #redis.call('KEYS', 'faas:e:create-user/email/*')";
 const judge = (
   files: readonly string[],
   arrivals: string,
-  kept: number,
-): Omit<RollingReport, 'restarts' | 'exits'> => {
+  users: number,
+  exits: readonly (number | null)[],
+): Omit<RollingReport, 'restarts'> => {
   const arrived = new Map<string, number>();
   const folder = path.dirname(arrivals);
   for (const file of readdirSync(folder))
@@ -162,16 +154,21 @@ const judge = (
         arrived.set(id, (arrived.get(id) ?? 0) + 1);
   const calls = files.flatMap(linesOf).map((line) => line.split('\t'));
   const posts = calls.filter(([, method]) => method === 'POST');
+  const asked = posts.filter(([, , at]) => at === '/create-user').length;
   return {
     requests: calls.length,
     posts: posts.length,
-    failed: calls
-      .filter(([, , , told]) => !/^20[01]$/.test(told ?? ''))
-      .map((call) => call.join(' ')),
-    notOnce: posts
-      .filter(([id = '']) => arrived.get(id) !== 1)
-      .map(([id = '', , at]) => `${id} ${at}: ${arrived.get(id) ?? 0} times`),
-    users: [posts.filter(([, , at]) => at === '/create-user').length, kept],
+    users,
+    violations: [
+      ...calls
+        .filter(([, , , told]) => !/^20[01]$/.test(told ?? ''))
+        .map((call) => `failed: ${call.join(' ')}`),
+      ...posts
+        .filter(([id = '']) => arrived.get(id) !== 1)
+        .map(([id = '', , at]) => `done ${arrived.get(id) ?? 0} times: ${id} ${at}`),
+      ...(asked === users ? [] : [`${asked} users were asked for, ${users} are there`]),
+      ...exits.filter((code) => code !== 0).map((code) => `a replica exited with ${code}`),
+    ],
   };
 };
 

@@ -54,8 +54,7 @@ export const until = async (holds: () => boolean, ms = 8_000): Promise<void> => 
 export const handshake = (more = '', target = '/forward/x') =>
   `GET /probe-upgrade${target} HTTP/1.1\r\nHost: test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n${more}\r\n`;
 
-export const get = (target: string) =>
-  `GET /probe-upgrade${target} HTTP/1.1\r\nHost: test\r\n\r\n`;
+export const get = (target: string) => `GET /probe-upgrade${target} HTTP/1.1\r\nHost: test\r\n\r\n`;
 
 export const statuses = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);

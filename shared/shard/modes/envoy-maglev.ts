@@ -1,4 +1,4 @@
-/** Envoy's `maglev`: a table that the hosts fill in turn, each along a way of its own. */
+/** Envoy's `maglev`: a table that the hosts fill in turn. */
 
 import { compareBytes, toBytes } from '../bytes';
 import type { Word } from '../hash/hash';
@@ -6,6 +6,7 @@ import { xxh64 } from '../hash/xxh64';
 import type { MakePlacer } from '../placer';
 import type { Shard, Topology } from '../topology';
 import { placerByHash } from './envoy-hash';
+import { fillTable, type MaglevHost } from './maglev-table';
 import { around, type Members, membersOf, usableFrom, withoutPoints } from './members';
 
 const TABLE_SIZE = 65537;
@@ -54,46 +55,13 @@ export const envoyMaglev: MakePlacer = (topology) => {
   });
 };
 
-const tableOf = ({ shards, tableSize: size = TABLE_SIZE }: Topology, { listed }: Members) => {
-  const hosts = hostsOf(shards, listed, size);
-  const largest = Math.max(...hosts.map(({ part }) => part));
-  const parts = Float64Array.from(hosts, ({ part }) => part);
-  const targets = new Float64Array(hosts.length);
-  const ways = Int32Array.from(hosts, ({ first }) => first);
-  const skips = Int32Array.from(hosts, ({ skip }) => skip);
-  const table = new Uint32Array(hosts.length === 0 ? 0 : size);
-  // A bit for each slot that is taken: most looks are at taken ones, and these fit where memory is fastest.
-  const taken = new Int32Array((table.length >>> 5) + 1);
-  const owners = Uint32Array.from(hosts, ({ index }) => index);
-  for (let round = 1, left = table.length; left > 0; round++)
-    for (let host = 0; host < hosts.length && left > 0; host++) {
-      const target = targets[host] as number;
-      if (round * (parts[host] as number) < target) continue;
-      targets[host] = target + largest;
-      const skip = skips[host] as number;
-      let slot = ways[host] as number;
-      while (((taken[slot >>> 5] as number) >>> (slot & 31)) & 1) {
-        slot += skip;
-        if (slot >= size) slot -= size;
-      }
-      taken[slot >>> 5] = (taken[slot >>> 5] as number) | (1 << (slot & 31));
-      table[slot] = owners[host] as number;
-      ways[host] = slot;
-      left--;
-    }
-  return table;
-};
-
-interface Host {
-  readonly index: number;
-  readonly part: number;
-  /** Where its way through the table begins, and how far each step goes. */
-  readonly first: number;
-  readonly skip: number;
-}
+const tableOf = (
+  { shards, tableSize: size = TABLE_SIZE }: Topology,
+  { listed }: Members,
+): Uint32Array => fillTable(hostsOf(shards, listed, size), size);
 
 /** In the order of the bytes of their names, so that the order of the list does not matter. */
-const hostsOf = (shards: readonly Shard[], listed: Uint32Array, size: number): Host[] => {
+const hostsOf = (shards: readonly Shard[], listed: Uint32Array, size: number): MaglevHost[] => {
   const word: Word = new Int32Array(2);
   const toFirst = remainderBy(size);
   const toSkip = remainderBy(size - 1);

@@ -66,8 +66,9 @@ export const withoutPoints = (
   { listed }: Members,
   owners: Uint32Array,
 ): Warning[] => {
-  const having = new Set(owners);
-  const none = [...listed].filter((index) => !having.has(index));
+  const having = new Uint8Array(shards.length);
+  for (let at = 0; at < owners.length; at++) having[owners[at] as number] = 1;
+  const none = [...listed].filter((index) => having[index] === 0);
   if (none.length === 0) return [];
   return [
     {

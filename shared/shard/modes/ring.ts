@@ -64,8 +64,10 @@ const sorted = (pairs: Pairs, count: number): Pairs => {
   const places = new Uint32Array(DIGITS);
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
     places.fill(0);
-    for (let at = 0; at < count; at++)
-      places[digit(from.points[at] as number, shift)]!++;
+    for (let at = 0; at < count; at++) {
+      const value = digit(from.points[at] as number, shift);
+      places[value] = (places[value] as number) + 1;
+    }
     let before = 0;
     for (let value = 0; value < DIGITS; value++) {
       const here = places[value] as number;
@@ -74,7 +76,9 @@ const sorted = (pairs: Pairs, count: number): Pairs => {
     }
     for (let at = 0; at < count; at++) {
       const point = from.points[at] as number;
-      const place = places[digit(point, shift)]!++;
+      const value = digit(point, shift);
+      const place = places[value] as number;
+      places[value] = place + 1;
       to.points[place] = point;
       to.owners[place] = from.owners[at] as number;
     }

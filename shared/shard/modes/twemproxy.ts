@@ -102,7 +102,10 @@ const ringOf = (shards: readonly Shard[], members: Members): Ring => {
     }
   }
   const ring = build();
-  return { ...ring, owners: ring.owners.map((rank) => (nodes[rank] as Node).index) };
+  const { owners } = ring;
+  for (let at = 0; at < owners.length; at++)
+    owners[at] = nodes[owners[at] as number]?.index as number;
+  return ring;
 };
 
 /** In numbers of 32 bits as the original: 47 equal servers thus get 39 digests each and not 40. */

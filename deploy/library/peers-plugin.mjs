@@ -1,18 +1,5 @@
-/**
- * What the library asks for where it is used, instead of bringing it: most functions need none of them, and together they
- * are twenty times what is left. In this repository they are dependencies like any other, so that all runs.
- */
-
-/** What each is there for: the words of the error when it is missing. */
-export const PEERS = {
-  '@google-cloud/functions-framework': 'to serve with functions-framework',
-  '@redis/client': 'for a store at a redis:// URL',
-  axios: 'to call webhooks and steps of pipelines',
-  'libphonenumber-js': 'to read phone numbers',
-  libsql: 'for sqlite: and local: URLs, the defaults of development',
-  nodemailer: 'to send mails',
-  twilio: 'to send messages by SMS',
-};
+/** For esbuild: a peer that is not installed is asked for by an error that says how to install it. */
+import { PEERS } from './peers.cjs';
 
 /** What is imported at once and used later: functions that load their package when they are called. */
 const DEFERRED = {
@@ -24,7 +11,7 @@ const DEFERRED = {
 const packageOf = (from) => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0];
 const NAMESPACE = 'peer';
 
-/** For esbuild: a peer that is not installed is asked for by an error that says how to install it. */
+/** `ranges`: the versions that fit, by package. */
 export const peers = (ranges) => ({
   name: 'peers',
   setup: ({ onResolve, onLoad }) => {

@@ -1,0 +1,1 @@
+export const PEERS: Readonly<Record<string, string>>;
