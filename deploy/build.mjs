@@ -1,5 +1,5 @@
 /**
- * Bundles the suite into dist/: one file for each way to run it, and one for each function that runs at the edge.
+ * Bundles the suite into dist/: one file for each way to run it, and one for each function and host.
  *
  *   node deploy/build.mjs              builds
  *   node deploy/build.mjs --if-stale   builds unless dist/ is newer than every source
@@ -9,9 +9,11 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions, dist, entryNames, root } from './build/bundle.mjs';
-import { addCodeCache, WRAPPED } from './build/code-cache.mjs';
-import { compiledSchemas } from './build/compiled-schemas.mjs';
+import { addCodeCaches } from './build/code-cache.mjs';
+import { compiledSchemas, declaredFunctions } from './build/compiled-schemas.mjs';
 import { buildEdge } from './build/edge.mjs';
+import { buildFunctions, CACHED_HOSTS } from './build/functions.mjs';
+import { buildPackages, packageFiles } from './build/packages.mjs';
 import { develop } from './build/watch.mjs';
 
 const SOURCES = ['functions', 'shared', 'deploy'];
@@ -48,23 +50,22 @@ const buildAll = async () => {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   const options = await bundleOptions();
-  const plugins = [...options.plugins, compiledSchemas];
-  const names = await entryNames();
-  const bundle = (servers) =>
+  const bundleAll = async () =>
     build({
       ...options,
-      ...(servers && WRAPPED),
-      entryPoints: names
-        .filter((name) => SERVERS.includes(name) === servers)
-        .map((name) => `deploy/entry/${name}.ts`),
+      entryPoints: (await entryNames()).map((name) => `deploy/entry/${name}.ts`),
       outdir: dist,
       outExtension: { '.js': '.cjs' },
-      plugins,
+      plugins: [...options.plugins, compiledSchemas],
     });
-  await bundle(false);
-  await bundle(true);
-  await buildEdge();
-  await Promise.all(SERVERS.map(addCodeCache));
+  const functions = await declaredFunctions();
+  await Promise.all([bundleAll(), buildEdge(), buildFunctions(functions), buildPackages()]);
+  const ofOne = CACHED_HOSTS.map((host) =>
+    functions.map((one) => ({ ...one, server: `functions/${one.name}/${host}` })),
+  );
+  const requests = functions.flatMap((one) => one.requests);
+  const ofAll = SERVERS.map((server) => ({ server, requests }));
+  await addCodeCaches([...ofOne, ofAll], packageFiles);
   console.error(`Built dist/ in ${Date.now() - started} ms.`);
 };
 

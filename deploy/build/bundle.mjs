@@ -12,9 +12,6 @@ export const dist = path.join(root, 'dist');
  */
 const BUNDLED = ['@google-cloud/functions-framework', 'libsql'];
 
-/** Its binary could not come along; where everything else must, there is no disk to keep a database on. */
-const NEVER_BUNDLED = ['libsql'];
-
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 /** Two packages by which libsql finds its binary; ours does the same, in a hundredth of the time. */
@@ -31,23 +28,9 @@ const nativeTarget = {
 export const entryNames = async () =>
   (await readdir(path.join(root, 'deploy/entry'))).map((file) => path.basename(file, '.ts'));
 
-/** Of all functions, and of the pipelines, each a function as well. */
-export const functionNames = async () => {
-  const inside = (folder) => readdir(path.join(root, folder), { withFileTypes: true });
-  const [functions, pipelines] = await Promise.all([inside('functions'), inside('pipelines')]);
-  return {
-    functions: functions.filter((entry) => entry.isDirectory()).map(({ name }) => name),
-    pipelines: pipelines.flatMap(({ name }) => /^([\w-]+)\.ya?ml$/.exec(name)?.[1] ?? []),
-  };
-};
-
 /** For esbuild; `bundled` says which packages do not stay in node_modules. */
 export const bundleOptions = async ({ bundled = BUNDLED } = {}) => {
   const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  const external =
-    bundled === 'all'
-      ? NEVER_BUNDLED
-      : Object.keys(dependencies).filter((name) => !bundled.includes(name));
   return {
     absWorkingDir: root,
     bundle: true,
@@ -57,7 +40,7 @@ export const bundleOptions = async ({ bundled = BUNDLED } = {}) => {
     target: 'node20',
     // Not import(): that would start the loader of ES modules, to find what require() finds as well.
     supported: { 'dynamic-import': false },
-    external,
+    external: Object.keys(dependencies).filter((name) => !bundled.includes(name)),
     legalComments: 'linked',
     sourcemap: true,
     logLevel: 'warning',

@@ -7,16 +7,14 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { dist, root } from './bundle.mjs';
 
-/** Goes around a bundle, so that it can be run as a script: what node itself does around a module. */
-export const WRAPPED = {
-  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-  footer: { js: '})' },
-};
+/** What node itself does around a module, so that it can be run as a script; no line more before it. */
+const wrapped = (text) =>
+  `(function (exports, require, module, __filename, __dirname) {${text}\n})`;
 
 const launcher = (
   file,
@@ -32,29 +30,37 @@ new Script(fs.readFileSync(\`\${file}.js\`, 'latin1'), { filename: \`\${file}.js
   .runInThisContext()(exports, require, module, \`\${file}.js\`, __dirname);
 `;
 
-/** Of a bundle that was built with `WRAPPED`. */
-export const addCodeCache = async (name) => {
-  const bundle = path.join(dist, `${name}.cjs`);
-  const text = await readFile(bundle);
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
-  const file = `${name}.${hash}`;
-  await rename(bundle, path.join(dist, `${file}.js`));
-  await writeFile(bundle, launcher(file));
-  await fillCache(bundle, path.join(dist, `${file}.cache`));
+/**
+ * Of servers and packages, by their paths below dist/ without the extension. `processes` are lists of what runs in one
+ * process, one after the other: a `server` with the `requests` that it is sent. The first of them uses the packages.
+ */
+export const addCodeCaches = async (processes, packages) => {
+  const servers = processes.flat().map(({ server }) => server);
+  await Promise.all([...servers, ...packages].map(wrap));
+  await Promise.all(processes.map((lives, index) => warmUp(lives, index === 0 ? packages : [])));
 };
 
-/** Starts the server and uses it a little, so that the cache holds what a start and a first request need. */
-const fillCache = async (server, cache) => {
+const wrap = async (name) => {
+  const bundle = path.join(dist, `${name}.cjs`);
+  const text = wrapped(await readFile(bundle, 'utf8'));
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  const file = `${path.basename(name)}.${hash}`;
+  await writeFile(path.join(path.dirname(bundle), `${file}.js`), text);
+  await writeFile(bundle, launcher(file));
+};
+
+/** Starts servers and uses each a little, so that the caches hold what a start and a first request need. */
+const warmUp = async (lives, packages) => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'faas-patterns-build-'));
   const child = spawn(
     process.execPath,
-    [path.join(root, 'deploy/build/warm-up.cjs'), server, cache],
+    [path.join(root, 'deploy/build/warm-up.cjs'), dist, JSON.stringify(lives), ...packages],
     // An environment of its own: nothing of the developer's is touched, and no flags make the cache a special one.
     {
       cwd: folder,
-      env: { PORT: '0', PIPELINES_DIR: '.' },
+      env: { PORT: '0', PIPELINES_DIR: path.join(root, 'pipelines') },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
+      timeout: 30_000,
     },
   );
   let output = '';
@@ -64,5 +70,5 @@ const fillCache = async (server, cache) => {
     });
   const code = await new Promise((resolve) => child.once('close', resolve));
   await rm(folder, { recursive: true, force: true });
-  if (code !== 0) console.error(`No code cache for ${path.basename(server)}:\n${output}`);
+  if (code !== 0) console.error(`Not all code caches could be made:\n${output}`);
 };

@@ -28,11 +28,14 @@ export const schemasPlugin = (statements) => ({
   },
 });
 
+/** As `declared.ts` has them. */
+export const declaredFunctions = async () => (await loadSources()).declared(root);
+
 let compiling;
 
 /** Of all functions and pipelines, compiled once for all bundles of Node. */
 export const compiledSchemas = schemasPlugin(() => {
-  compiling ??= loadChecks()
+  compiling ??= loadSources()
     .then(({ fillCompiled }) => fillCompiled(root))
     .then(minified);
   return compiling;
@@ -49,7 +52,7 @@ export const schemasOfOne = {
     }));
     plugin.onLoad({ filter: /./, namespace: 'schemas' }, async ({ path: name }) => {
       // New modules for each: what is asked for when a module is loaded is asked for once.
-      const { fillWith, schemasAsked } = await loadChecks();
+      const { fillWith, schemasAsked } = await loadSources();
       const fill = await minified(fillWith(await schemasAsked(root, name)));
       return {
         contents: `import { compiled } from './compiled';\n${fill}`,
@@ -62,14 +65,16 @@ export const schemasOfOne = {
 
 const minified = async (text) => (await transform(text, { minify: true })).code;
 
+const MODULES = `export * from './checks';\nexport * from './declared';`;
+
 let bundling;
 
-/** The exports of `checks.ts`, all its modules new. */
-const loadChecks = async () => {
+/** The exports of `checks.ts` and `declared.ts`, all their modules new. */
+const loadSources = async () => {
   bundling ??= bundleOptions().then((options) =>
     build({
       ...options,
-      entryPoints: ['deploy/build/checks.ts'],
+      stdin: { contents: MODULES, resolveDir: path.join(root, 'deploy/build') },
       sourcemap: false,
       legalComments: 'none',
       write: false,

@@ -1,19 +1,21 @@
 /**
- * Builds dist/functions: for each function of the catalogue and each pipeline a bundle a host, with what this function uses
- * and nothing of the others.
+ * Builds dist/functions: for each function of the catalogue and each pipeline a bundle a host, with what this function
+ * comes to use, packages and all.
  *
  *   NAME/node.cjs                  a server of its own
  *   NAME/functions-framework.cjs   `exports[NAME]`, for its command line and for Cloud Functions
- *   NAME/lambda.cjs                `exports.handler`, with all packages in it
+ *   NAME/lambda.cjs                `exports.handler`
  *   bundles.json                   what each of them is made of, in bytes
  */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { bundleOptions, dist, functionNames, root } from './bundle.mjs';
-import { addCodeCache, WRAPPED } from './code-cache.mjs';
+import { bundleOptions, dist, root } from './bundle.mjs';
 import { schemasOfOne } from './compiled-schemas.mjs';
 import { contentOf } from './content.mjs';
+import { lazyBuiltins } from './lazy-builtins.mjs';
+import { packagesApart } from './packages.mjs';
+import { asRequired, neededParts, reachedParts } from './parts.mjs';
 
 const folder = path.join(dist, 'functions');
 
@@ -30,66 +32,64 @@ const HOSTS = {
     export const handler = lambdaHandler({ catalogue, target: '${name}' });`,
 };
 
-/** A pipeline must know which functions there are, and loads none of them. */
-const catalogueFor = (name, { functions, pipelines }) => {
-  if (!pipelines.includes(name)) return `{ '${name}': () => import('./functions/${name}') }`;
-  return `{ ${functions.map((other) => `'${other}': () => Promise.reject(new Error('${other} is served elsewhere'))`).join(', ')} }`;
-};
+/** Those that are started again and again, while somebody waits, by the Node that has built them. */
+export const CACHED_HOSTS = ['node', 'functions-framework'];
 
-const entries = (names) => ({
-  name: 'function-entries',
+const entryOf = ({ name, isPipeline }, all) => ({
+  name: 'function-entry',
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^function:/ }, ({ path: entry }) => ({
-      path: entry.slice('function:'.length),
-      namespace: 'function',
+    // A pipeline must know which functions there are, and loads none of them.
+    const catalogue = isPipeline
+      ? all
+          .filter((other) => !other.isPipeline)
+          .map((other) => `'${other.name}': () => Promise.reject(new Error('served elsewhere'))`)
+      : [`'${name}': () => import('./functions/${name}')`];
+    onResolve({ filter: /^host:/ }, ({ path: entry }) => ({
+      path: entry.slice('host:'.length),
+      namespace: 'function-entry',
     }));
-    onLoad({ filter: /./, namespace: 'function' }, ({ path: entry }) => {
-      const [name, host] = entry.split('/');
-      return {
-        contents: `import 'schemas:${name}';
-          const catalogue = ${catalogueFor(name, names)};${HOSTS[host](name)}`,
-        resolveDir: root,
-        loader: 'ts',
-      };
-    });
+    onLoad({ filter: /./, namespace: 'function-entry' }, ({ path: host }) => ({
+      contents: `import 'schemas:${name}';
+        const catalogue = { ${catalogue.join(', ')} };${HOSTS[host](name)}`,
+      resolveDir: root,
+      loader: 'ts',
+    }));
   },
 });
 
-export const buildFunctions = async () => {
-  const names = await functionNames();
-  const all = [...names.functions, ...names.pipelines];
-  const bundle = async (hosts, how) => {
-    const options = await bundleOptions(how);
-    const { metafile } = await build({
-      ...options,
-      ...how.around,
-      entryPoints: hosts.flatMap((host) =>
-        all.map((name) => ({ in: `function:${name}/${host}`, out: `${name}/${host}` })),
-      ),
-      outdir: folder,
-      outExtension: { '.js': '.cjs' },
-      // Lines are enough for a stack; the sources are in the repository.
-      sourcesContent: false,
-      metafile: true,
-      plugins: [entries(names), ...options.plugins, schemasOfOne],
-    });
-    return contentOf(metafile, folder);
-  };
-  const content = await Promise.all([
-    bundle(['node', 'functions-framework'], { around: WRAPPED }),
-    bundle(['lambda'], { bundled: 'all' }),
-  ]);
-  await writeFile(
-    path.join(folder, 'bundles.json'),
-    `${JSON.stringify(Object.assign({}, ...content), null, 2)}\n`,
-  );
-};
-
-/** Those that are started again and again, while somebody waits. */
-export const cachedFunctions = async () => {
-  const { functions, pipelines } = await functionNames();
-  return [...functions, ...pipelines].flatMap((name) => [
-    { bundle: `functions/${name}/node`, target: name },
-    { bundle: `functions/${name}/functions-framework`, target: name },
-  ]);
+/** `functions`: as `declared` has them. */
+export const buildFunctions = async (functions) => {
+  const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const options = await bundleOptions({ bundled: Object.keys(dependencies) });
+  const contents = [];
+  for (const one of functions) {
+    const { name, needs, isPipeline } = one;
+    const reached = reachedParts([...needs, ...(isPipeline ? ['pipelines'] : [])]);
+    const bundle = async (hosts, ...plugins) => {
+      const { metafile } = await build({
+        ...options,
+        entryPoints: hosts.map((host) => ({ in: `host:${host}`, out: host })),
+        outdir: path.join(folder, name),
+        outExtension: { '.js': '.cjs' },
+        minifyWhitespace: true,
+        // Lines are enough for a stack; the sources are in the repository.
+        sourcesContent: false,
+        metafile: true,
+        plugins: [
+          entryOf(one, functions),
+          lazyBuiltins,
+          reached,
+          ...plugins,
+          neededParts,
+          asRequired(Object.keys(dependencies)),
+          ...options.plugins,
+          schemasOfOne,
+        ],
+      });
+      contents.push(contentOf(metafile, folder));
+    };
+    await Promise.all([bundle(CACHED_HOSTS, packagesApart), bundle(['lambda'])]);
+  }
+  const text = JSON.stringify(Object.assign({}, ...contents), null, 2);
+  await writeFile(path.join(folder, 'bundles.json'), `${text}\n`);
 };

@@ -23,20 +23,43 @@ export const peers = (ranges) => ({
     });
     onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: from }) => {
       const name = packageOf(from);
-      const message = `${name} is needed ${PEERS[name]}, and is not installed: npm install ${name}@${ranges[name]}`;
-      return { contents: moduleOf(from, message), loader: 'js', resolveDir: import.meta.dirname };
+      return {
+        contents: moduleOf(from, message(name, ranges)),
+        loader: 'js',
+        resolveDir: import.meta.dirname,
+      };
     });
+    onLoad({ filter: /[\\/]shared[\\/]suite[\\/]installed\.ts$/ }, () => ({
+      contents: checkOf(ranges),
+      loader: 'js',
+    }));
   },
 });
 
-const moduleOf = (from, message) => {
+const message = (name, ranges) =>
+  `${name} is needed ${PEERS[name]}, and is not installed: npm install ${name}@${ranges[name]}`;
+
+/** Told at start as well, where the settings ask for it. */
+const checkOf = (ranges) => `const messages = ${JSON.stringify(
+  Object.fromEntries(Object.keys(PEERS).map((name) => [name, message(name, ranges)])),
+)};
+export const missingPackage = (name) => {
+  try {
+    require.resolve(name);
+    return undefined;
+  } catch {
+    return messages[name];
+  }
+};`;
+
+const moduleOf = (from, complaint) => {
   const load = `const load = () => {
   try {
     return require(${JSON.stringify(from)});
   } catch (cause) {
     // Its own dependencies are its own affair.
     if (cause.code !== 'MODULE_NOT_FOUND' || !cause.message.includes(${JSON.stringify(`'${from}'`)})) throw cause;
-    throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'MODULE_NOT_FOUND' });
+    throw Object.assign(new Error(${JSON.stringify(complaint)}), { code: 'MODULE_NOT_FOUND' });
   }
 };`;
   const deferred = DEFERRED[from];

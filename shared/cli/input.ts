@@ -102,14 +102,19 @@ export async function* readText(source: string, io: FullIo): AsyncGenerator<stri
 /** Who waits for somebody to type can be told to end. */
 async function* readChunks(source: string, io: FullIo): AsyncGenerator<Uint8Array | string> {
   const { signal, stdin, folder } = io;
-  const stopped = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  // Not a race with one promise of the end: that would keep every chunk for as long as it is open.
+  let stop = (): void => undefined;
+  signal.addEventListener('abort', () => stop(), { once: true });
   const readable = source === '-' ? stdin : createReadStream(path.resolve(folder, source));
   const chunks = (readable as AsyncIterable<Uint8Array | string>)[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([chunks.next(), stopped]);
+  while (!signal.aborted) {
+    const next = await new Promise<IteratorResult<Uint8Array | string> | undefined>(
+      (resolve, reject) => {
+        stop = () => resolve(undefined);
+        chunks.next().then(resolve, reject);
+      },
+    );
+    stop = () => undefined;
     if (!next || next.done) return;
     yield next.value;
   }

@@ -29,11 +29,15 @@ export async function* readKeys(
 ): AsyncGenerator<readonly (string | NoKey)[]> {
   let rest = '';
   let number = 0;
-  const read = (line: string): readonly (string | NoKey)[] => {
-    number += 1;
-    const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-    if (isPlain) return [text];
-    return text.trim() === '' ? [] : [keyOf(text, number)];
+  const read = (lines: readonly string[]): readonly (string | NoKey)[] => {
+    const keys: (string | NoKey)[] = [];
+    for (const line of lines) {
+      number += 1;
+      const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+      if (isPlain) keys.push(text);
+      else if (text.trim() !== '') keys.push(USUAL.exec(text)?.[1] ?? keyOf(text, number));
+    }
+    return keys;
   };
   for await (const chunk of readText(source, io)) {
     const lines = (rest + chunk).split('\n');
@@ -42,10 +46,13 @@ export async function* readKeys(
       throw new UnusableInput(
         `line ${number + lines.length + 1} of ${nameOf(source)} is larger than ${MAX_BODY} bytes`,
       );
-    if (lines.length > 0) yield lines.flatMap(read);
+    if (lines.length > 0) yield read(lines);
   }
-  if (rest !== '' && !io.signal.aborted) yield read(rest);
+  if (rest !== '' && !io.signal.aborted) yield read([rest]);
 }
+
+/** What needs no parser, as it says the same to all: nothing escaped, no other member. */
+const USUAL = /^\{ ?"key": ?"([ !#-[\]-~]*)" ?\}$/;
 
 const keyOf = (text: string, line: number): string | NoKey => {
   try {

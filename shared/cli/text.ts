@@ -6,6 +6,12 @@ export const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u20
 
 /** JSON with nothing in it that a terminal would act on; it stays the same JSON. */
 export const showJson = (value: unknown, indent = 0): string =>
+  typeof value === 'string' && PLAIN.test(value) ? `"${value}"` : escaped(value, indent);
+
+/** Is its own JSON, between quotes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+const escaped = (value: unknown, indent: number): string =>
   JSON.stringify(value, null, indent).replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

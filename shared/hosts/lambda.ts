@@ -47,23 +47,26 @@ export const lambdaHandler = (options: LambdaOptions): LambdaHandler => {
   };
   const settings = readHostSettings(environment);
   const logAt = processLog(settings.logLevel);
-  const build = () =>
-    startInstance({ catalogue, environment, folder, settings, log: logAt, random: systemRandom });
+  const start = (): Promise<Instance> => {
+    const options = { catalogue, environment, folder, settings, log: logAt, random: systemRandom };
+    const instance = startInstance(options);
+    // Whoever needs it is told.
+    instance.catch(() => undefined);
+    return instance;
+  };
 
-  /** The last start, and whether another one could end otherwise. */
-  let starting = build();
+  let starting = start();
   const started = async (): Promise<Instance | undefined> => {
     try {
       return await starting;
     } catch (thrown) {
       const isFinal = thrown instanceof ConfigurationError;
       logAt({}).error('cannot_start', isFinal ? { reason: thrown.message } : { error: thrown });
-      if (!isFinal) starting = build();
+      // Another one may end otherwise.
+      if (!isFinal) starting = start();
       return undefined;
     }
   };
-  starting.catch(() => undefined);
-
   const accept: Accept = async (delivery, invocation) => {
     if (target === undefined)
       throw new Error('events are for one function: FUNCTION_TARGET must name it');

@@ -20,6 +20,7 @@ export const ambiguityOf = ({ rawHeaders, httpVersion }: IncomingMessage): strin
       coding = `${coding === undefined ? '' : `${coding},`}${rawHeaders[i + 1]}`;
   }
   if (hosts > 1) return 'The request has two hosts.';
+  if (hosts === 0 && httpVersion === '1.1') return 'The request has no host.';
   if (coding === undefined) return undefined;
   if (httpVersion === '1.0') return 'HTTP/1.0 has no transfer coding.';
   // RFC 9112 section 6.1: what is coded in another way as well would go on as if it were not.

@@ -79,7 +79,12 @@ export const createServer = (listener: RequestListener, { ready }: Health): http
     listener(incoming, outgoing);
   };
   const server = http.createServer(
-    { ...SERVER_LIMITS, connectionsCheckingInterval: 1_000, insecureHTTPParser: false },
+    {
+      ...SERVER_LIMITS,
+      connectionsCheckingInterval: 1_000,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+    },
     serve,
   );
   server.maxHeadersCount = MAX_HEADERS_COUNT;
@@ -192,11 +197,15 @@ const takeAll = async (server: http.Server): Promise<void> => {
     came = true;
   };
   server.on('connection', note);
+  // From anywhere in a turn to its end, so that all others are whole.
+  await turnEnds();
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
     came = false;
     const begun = performance.now();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turnEnds();
     if (!came && performance.now() - begun < SHORT_TURN) break;
   }
   server.off('connection', note);
 };
+
+const turnEnds = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -112,8 +112,7 @@ export const createPlatform = async (options: PlatformOptions): Promise<OpenPlat
     freezes: options.freezes === true,
     files: nodeFiles(folder),
     names: nodeNames(),
-    // Where the process is frozen nothing goes on, so nothing is begun.
-    background: options.freezes ? () => {} : background.add,
+    background: background.add,
     resume: background.begin,
     publicUrl: () => (config.PUBLIC_URL ?? ownUrl()).replace(/\/$/, ''),
     openStore,

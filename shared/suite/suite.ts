@@ -17,6 +17,7 @@ import type { Catalogue } from './catalogue';
 import { describeFunction, type FunctionDescription } from './describe';
 import { SUITE_SETTINGS, type SuiteConfig } from './environment';
 import { frozenMistakes } from './frozen';
+import { missingPackages } from './packages';
 import { createPlatform, type OpenPlatform } from './platform';
 import { checkValues, missingSettings, restateMistakes } from './requirements';
 import { selectFunctions } from './select';
@@ -84,6 +85,7 @@ export const createSuite = async (options: SuiteOptions): Promise<Suite> => {
   );
   mistakes.push(...missingSettings(needs, config, production));
   mistakes.push(...restateMistakes(config, production));
+  mistakes.push(...missingPackages(needs, config, { production }));
   if (options.freezes) mistakes.push(...frozenMistakes(needs, config, mistakes));
   mistakes.push(...(await checkValues(config)));
   refuse(mistakes);

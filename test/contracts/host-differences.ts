@@ -139,4 +139,66 @@ export const HOST_DIFFERENCES: readonly HostDifference[] = [
     what: 'Without NODE_ENV it runs as in production.',
     why: 'A function is on the internet as soon as it is there; on Node development listens on this machine only.',
   },
+  {
+    host: 'serverless-offline',
+    cases: ['JSON in gzip', 'JSON in brotli', 'a body that inflates too large'],
+    what: 'Compressed bodies are broken when they come: 400.',
+    why: 'It takes every body for a text, but for multipart/form-data; API Gateway hands bytes over in base64.',
+    expect: ({ status, body }) =>
+      expect([status, JSON.parse(body.toString()).code]).toEqual([400, 'invalid_request']),
+  },
+  {
+    host: 'serverless-offline',
+    cases: ['binary bytes', 'content-encoding untouched in a stream'],
+    what: 'Bytes that are no UTF-8 become U+FFFD.',
+    why: 'It takes every body for a text, but for multipart/form-data; API Gateway hands bytes over in base64.',
+    expect: ({ status, body }) =>
+      expect([status, body.toString()]).toEqual([200, expect.stringContaining('\ufffd')]),
+  },
+  {
+    host: 'serverless-offline',
+    cases: ['duplicate fields are joined, cookies by semicolon'],
+    what: 'Of a field that comes twice the last one counts.',
+    why: 'It keeps one value a name; API Gateway joins them.',
+    expect: ({ body }) =>
+      expect(JSON.parse(body.toString())).toEqual({
+        headers: [
+          ['cookie', 'a=1; b=2'],
+          ['x-a', '2'],
+          ['x-b', 'ü'],
+          ['x-request-id', 'contract-1'],
+        ],
+      }),
+  },
+  {
+    host: 'serverless-offline',
+    cases: ['several set-cookie stay apart'],
+    what: 'A cookie that expires gets a Max-Age as well.',
+    why: 'It reads cookies and writes them anew.',
+    expect: ({ headers }) =>
+      expect(headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value)).toEqual([
+        'a=1; Path=/',
+        expect.stringMatching(/^b=2; Max-Age=-?\d+; Expires=Wed, 21 Oct 2026 07:28:00 GMT$/),
+      ]),
+  },
+  {
+    host: 'serverless-offline',
+    cases: ['the query stays as it came', 'the path stays as it came'],
+    what: 'A query is written anew, which means the same.',
+    why: 'It hands over what URLSearchParams makes of it.',
+    expect: ({ status, body }) =>
+      expect([status, body.toString()]).toEqual([
+        200,
+        expect.stringMatching(
+          /^GET \/probe-stream\/target\?(?:a=%2F%2F&b=\+\+&a=2&%C3%BC=%E2%82%AC&c=|x=%2F\.\.%2Fy%2F%2Fz)$/,
+        ),
+      ]),
+  },
+  {
+    host: 'serverless-offline',
+    cases: ['a parameter that is not UTF-8'],
+    what: 'A path that is not UTF-8 is 400.',
+    why: 'Its own server refuses it.',
+    expect: ({ status }) => expect(status).toBe(400),
+  },
 ];

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
+  constants,
   copyFileSync,
   cpSync,
   existsSync,
@@ -37,7 +38,8 @@ type Stage = { -readonly [K in keyof Image]: Image[K] };
 
 /** The last stage. Rejects with what a command said when it fails. */
 export const buildImage = async ({ dockerfile, context, into }: BuildOptions): Promise<Image> => {
-  const sent = filesOf(context);
+  const sent = path.join(into, 'context');
+  send(context, sent);
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
   for (const instruction of parseDockerfile(dockerfile)) {
@@ -46,14 +48,14 @@ export const buildImage = async ({ dockerfile, context, into }: BuildOptions): P
       const [image = '', , name = `${stages.size}`] = instruction.words;
       stage = begin(path.join(into, name), image, stages.get(image));
       stages.set(name, stage);
-    } else await carryOut(instruction, stage as Stage, { context, sent, stages, into });
+    } else await carryOut(instruction, stage as Stage, { sent, stages, into });
   }
   return stage as Stage;
 };
 
 const begin = (root: string, image: string, from: Stage | undefined): Stage => {
   mkdirSync(root, { recursive: true });
-  if (from) cpSync(from.root, root, { recursive: true, verbatimSymlinks: true });
+  if (from) copy(from.root, root);
   else if (image.startsWith('node:')) {
     mkdirSync(path.join(root, 'usr/local/bin'), { recursive: true });
     copyFileSync(process.execPath, path.join(root, 'usr/local/bin/node'));
@@ -65,8 +67,7 @@ const begin = (root: string, image: string, from: Stage | undefined): Stage => {
 };
 
 interface Surroundings {
-  readonly context: string;
-  readonly sent: readonly string[];
+  readonly sent: string;
   readonly stages: ReadonlyMap<string, Stage>;
   readonly into: string;
 }
@@ -74,7 +75,7 @@ interface Surroundings {
 const carryOut = async (
   { name, rest, words, flags }: Instruction,
   stage: Stage,
-  { context, sent, stages, into }: Surroundings,
+  { sent, stages, into }: Surroundings,
 ): Promise<void> => {
   const inside = (at: string) => path.join(stage.root, path.posix.resolve(stage.workdir, at));
   if (name === 'WORKDIR') {
@@ -83,10 +84,10 @@ const carryOut = async (
   } else if (name === 'COPY') {
     const sources = words.slice(0, -1);
     const target = words.at(-1) as string;
-    const from = flags.from === undefined ? undefined : stages.get(flags.from);
+    const from = flags.from === undefined ? sent : (stages.get(flags.from) as Stage).root;
     const isFolder = target.endsWith('/');
     for (const source of sources) {
-      const copied = from ? copiedOf(from.root, source) : copiedOf(context, source, sent);
+      const copied = copiedOf(from, source);
       if (copied.length === 0) throw new Error(`COPY ${source}: there is no such file`);
       for (const { file, below } of copied) {
         const to = path.join(
@@ -94,7 +95,7 @@ const carryOut = async (
           isFolder || below !== path.basename(file) ? below : '',
         );
         mkdirSync(path.dirname(to), { recursive: true });
-        cpSync(file, to, { recursive: true, verbatimSymlinks: true });
+        copy(file, to);
       }
     }
   } else if (name === 'RUN') await run(rest, inside('.'), stage, into);
@@ -106,41 +107,39 @@ const carryOut = async (
   else if (name !== 'EXPOSE') throw new Error(`${name} is not carried out here`);
 };
 
+const copy = (from: string, to: string): void =>
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+
 /** What a source stands for: of a folder what is in it, of a pattern all that fits. */
-const copiedOf = (root: string, source: string, sent?: readonly string[]) => {
+const copiedOf = (root: string, source: string) => {
   const at = source.replace(/^\//, '');
-  if (sent) {
-    const isFolder = existsSync(path.join(root, at)) && statSync(path.join(root, at)).isDirectory();
-    return sent
-      .filter((file) => (isFolder ? file.startsWith(`${at}/`) : file === at))
-      .map((file) => ({
-        file: path.join(root, file),
-        below: isFolder ? file.slice(at.length + 1) : path.basename(file),
-      }));
-  }
-  const folder = path.dirname(at);
-  const names = toRegExp(path.basename(at));
-  return readdirSync(path.join(root, folder))
-    .filter((name) => names.test(name))
-    .flatMap((name) => {
-      const file = path.join(root, folder, name);
-      return statSync(file).isDirectory()
-        ? readdirSync(file).map((inner) => ({ file: path.join(file, inner), below: inner }))
-        : [{ file, below: name }];
-    });
+  const folder = path.join(root, path.dirname(at));
+  const fits = toRegExp(path.basename(at));
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => fits.test(name)) : [];
+  return names.flatMap((name) => {
+    const file = path.join(folder, name);
+    return statSync(file).isDirectory()
+      ? readdirSync(file).map((inner) => ({ file: path.join(file, inner), below: inner }))
+      : [{ file, below: name }];
+  });
 };
 
-/** All that would be sent. */
-const filesOf = (context: string): readonly string[] => {
+/** Copies all that .dockerignore lets through. */
+const send = (context: string, to: string): void => {
   const ignored = readIgnore(readFileSync(path.join(context, '.dockerignore'), 'utf8'));
-  const walk = (folder: string): readonly string[] =>
-    readdirSync(path.join(context, folder), { withFileTypes: true }).flatMap((entry) => {
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(path.join(context, folder), { withFileTypes: true })) {
       const file = path.posix.join(folder, entry.name);
       // Nothing in these is ever let through, and there is much in them.
-      if (entry.isDirectory()) return /^(node_modules|\.git)$/.test(entry.name) ? [] : walk(file);
-      return ignored(file) ? [] : [file];
-    });
-  return walk('');
+      if (/^(node_modules|\.git)$/.test(entry.name)) continue;
+      if (entry.isDirectory()) walk(file);
+      else if (!ignored(file)) {
+        mkdirSync(path.join(to, folder), { recursive: true });
+        copyFileSync(path.join(context, file), path.join(to, file));
+      }
+    }
+  };
+  walk('');
 };
 
 const run = async (command: string, cwd: string, { root, environment }: Stage, home: string) => {

@@ -99,10 +99,12 @@ describe('the tarball', () => {
         ...['hosts-edge', 'main', 'shared-*'].map((name) => `dist/library/edge/${name}.mjs`),
         'dist/shard.cjs',
         'dist/webhook.cjs',
+        'functions/shard-router/shard-router.schema.json',
         'package.json',
         'pipelines/pipeline.schema.json',
         'pipelines/signup.schema.json',
         'pipelines/signup.yaml',
+        'shared/shard/topology.schema.json',
         'types/*.d.ts',
       ].sort(),
     );
@@ -219,7 +221,9 @@ console.log(JSON.stringify(rows));`,
   });
 
   test('the function of the docs is served on the node host, beside ours', async () => {
-    const host = await serve('serve.mjs', inJs(SOURCES['serve.ts'] as string, 'esm'));
+    const host = await serve('serve.mjs', inJs(SOURCES['serve.ts'] as string, 'esm'), {
+      STORE_URL: 'memory:',
+    });
     try {
       await answersAsDocumented(host);
       const { functions } = (await (
@@ -344,6 +348,28 @@ describe('a peer that is missing', () => {
     expect(status).not.toBe(0);
     const { [name]: range } = manifest.peerDependencies;
     expect(stderr).toContain(`is not installed: npm install ${name}@${range}`);
+  });
+
+  test('is asked for before anything listens, where the settings ask for it', () => {
+    const file = project.write(
+      'needy.mjs',
+      `import { catalogueOf, defineFunction, empty } from 'faas-patterns';
+import { runNode } from 'faas-patterns/hosts/node';
+void runNode(catalogueOf(defineFunction({
+  name: 'needy', kind: 'event', summary: 'Needs.', runsAt: ['node'], callers: 'public', body: { mode: 'json' },
+  needs: ['store', 'mail', 'sms', 'secret'], config: {}, routes: { 'POST /': { summary: 'Needs.' } },
+  create: () => ({ 'POST /': () => empty() }),
+})));`,
+    );
+    const { status, stderr } = project.run('node', [file], {
+      PORT: '0',
+      SMTP_URL: 'smtp://127.0.0.1:2525',
+      MAIL_FROM: 'a@example.com',
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^ +STORE_URL +libsql is needed .*: npm install libsql@/m);
+    expect(stderr).toMatch(/^ +SMTP_URL +nodemailer is needed .*: npm install nodemailer@/m);
+    expect(stderr).not.toMatch(/twilio|redis|axios/);
   });
 
   test('is not taken for missing when something that it needs itself is', () => {

@@ -157,6 +157,14 @@ describe('docs/dependencies.md', () => {
     expect(page).toMatch(new RegExp(`^### ${name}\n\n\\S`, 'm'));
   });
 
+  test.each(LOCKS.slice(1))('names what %s is there for', (file) => {
+    const { dependencies, devDependencies } = JSON.parse(
+      read(file.replace('-lock', '')),
+    ) as typeof manifest;
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      expect(page).toContain(`\`${name}\``);
+  });
+
   test('tells what a user of the library is asked for, and has nothing of what is gone', () => {
     const rows = Object.entries(PEERS).map(([name, why]) => `| \`${name}\` | ${why} |`);
     expect(page).toContain(`| --- | --- |\n${rows.join('\n')}\n\n`);

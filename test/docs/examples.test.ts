@@ -93,6 +93,20 @@ const STALE: readonly (readonly [string, string, RegExp])[] = [
     `A file \`${STALE_FILES[2]}\`:\n\n${fence('yaml', 'name: stale\nsummary: Stale.\ninput: signup.schema.json\nsteps:\n  one: { function: gone }')}`,
     /stale\.yaml: line 5: there is no function "gone"/,
   ],
+  ['a program of no file', fence('js', 'console.log(1);'), /names no file/],
+  [
+    'a list that is another',
+    [
+      `A file \`apart/one.json\`:\n\n${fence('json', '{"mode":"native","shards":[{"address":"a"}]}')}`,
+      `Keys in \`apart/keys.txt\`:\n\n${fence('text', '7')}`,
+      `Answers in \`apart/answers.txt\`:\n\n${fence('text', '{"key":"7","shard":"b","address":"b"}')}`,
+      fence(
+        'sh',
+        'npx faas-patterns shard place --config apart/one.json --lines < apart/keys.txt | diff - apart/answers.txt',
+      ),
+    ].join('\n'),
+    /exited with 1[\s\S]*< \{"key":"7","shard":"a"/,
+  ],
   ['code of no file', `A file:\n\n${fence('ts', 'export {};')}`, /names no file/],
   ['a fence without an end', '```sh\nnpm start\n', /fence is missing/],
 ];

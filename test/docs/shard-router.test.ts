@@ -30,7 +30,10 @@ interface Schema {
 }
 
 /** Of one member, and of all within; what a key source and a table hold is told elsewhere on the page. */
-const membersOf = (name: string, schema: Schema): readonly (readonly [string, string | undefined])[] => {
+const membersOf = (
+  name: string,
+  schema: Schema,
+): readonly (readonly [string, string | undefined])[] => {
   if (['$schema', 'key', 'members', 'missing', 'table', 'pins'].includes(name))
     return name === '$schema' ? [] : [[name, undefined]];
   const inner = schema.items?.properties ?? schema.properties;

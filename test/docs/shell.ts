@@ -1,4 +1,5 @@
 /** The commands of a `sh` block. Only what is known here may stand in the docs: anything else is a complaint. */
+import { complaintsOfTool } from './tools';
 
 export type Command =
   | { readonly kind: 'curl'; readonly text: string }
@@ -13,6 +14,8 @@ export type Command =
   | { readonly kind: 'stock'; readonly target: string }
   | { readonly kind: 'format'; readonly args: readonly string[] }
   | { readonly kind: 'clear' }
+  /** Of a platform, which is not here: what is wrong with it. */
+  | { readonly kind: 'tool'; readonly complaints: readonly string[] }
   | { readonly kind: 'unknown'; readonly text: string };
 
 export interface Line {
@@ -48,6 +51,8 @@ export const recognise = (text: string): Command => {
   // Its quotes are the shell's affair; that nothing stands behind it is ours.
   if (program === 'curl' && !/[|;&<>`]|\$\(/.test(text.replace(/'[^']*'/g, '')))
     return { kind: 'curl', text };
+  const complaints = complaintsOfTool(text);
+  if (complaints) return { kind: 'tool', complaints };
   // With what is piped in, and what has to come out.
   const piped = /^npx faas-patterns ([\w./ -]+?)( < [\w./-]+(?: \| diff - [\w./-]+)?)$/.exec(text);
   if (piped)

@@ -56,6 +56,8 @@ export const isThere = (command: Command, known: Standing): readonly string[] =>
       return known.functions.includes(command.target)
         ? []
         : [`there is no function ${command.target}`];
+    case 'tool':
+      return command.complaints;
     case 'unknown':
       return [`nobody knows the command ${command.text}`];
     default:

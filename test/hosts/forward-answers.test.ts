@@ -106,6 +106,14 @@ const CASES: readonly Case[] = [
   [`${OK}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\ncontent-length: 0\r\n\r\n`, REFUSED],
   [`${OK}transfer-encoding: chunked\r\n\r\n5;a"b"\r\nhello\r\n0\r\n\r\n`, REFUSED],
   [`${OK}transfer-encoding: chunked\t\r\n\r\n${CHUNKS}`, REFUSED],
+  [
+    `${OK}transfer-encoding: chunked\r\n\r\n${`1;a=${'b'.repeat(100)}\r\nx\r\n`.repeat(300)}0\r\n\r\n`,
+    REFUSED,
+  ],
+  [
+    `${OK}transfer-encoding: chunked\r\n\r\n0\r\n${`x: ${'y'.repeat(100)}\r\n`.repeat(300)}\r\n`,
+    REFUSED,
+  ],
   [`${OK}transfer-encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n`, REFUSED],
   [`${OK}transfer-encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n`, REFUSED],
   [`${OK}transfer-encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n`, REFUSED],

@@ -115,11 +115,11 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
           'POST /forward-probe/ HTTP/1.1',
         ),
       );
-      for (const letter of 'helloworld') {
-        client.socket.write(letter);
-        await delay(60);
+      await upstream.head(/\r\n\r\n/);
+      for (const part of ['hello', 'world']) {
+        await delay(900);
+        client.socket.write(part);
       }
-      await delay(600);
       expect(await client.ended()).toMatch(/^HTTP\/1\.1 200 [\s\S]*helloworld$/);
     });
 

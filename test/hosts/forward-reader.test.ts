@@ -140,6 +140,24 @@ describe('the reader of answers', () => {
     );
   });
 
+  test('gives up a head, or a line between chunks, that does not end', () => {
+    const part = Buffer.alloc(1_000, 'a');
+    for (const begin of [
+      'HTTP/1.1 200 OK\r\nx: ',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;',
+    ]) {
+      const reader = new AnswerReader(false, {
+        onInformation: () => undefined,
+        onHead: () => undefined,
+        onData: () => undefined,
+      });
+      reader.read(Buffer.from(begin));
+      expect(() => {
+        for (let i = 0; i < 20; i += 1) reader.read(part);
+      }).toThrow(/too l/);
+    }
+  });
+
   describe('beside that of Node', () => {
     let server: net.Server;
     let bytes = Buffer.alloc(0);

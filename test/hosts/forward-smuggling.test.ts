@@ -9,7 +9,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { bundle } from '../support/bundle';
 import { type HostProcess, startHost } from '../support/host-process';
-import { speak } from '../support/raw-http';
+import { exchange, speak } from '../support/raw-http';
 import { type RawUpstream, startRawUpstream } from '../support/raw-upstream';
 
 const REFUSED = Symbol('refused');
@@ -259,7 +259,13 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
   });
   beforeEach(() => upstream.forget());
 
+  /** How often what stands behind has reached the function. */
+  const seconds = async (): Promise<number> =>
+    JSON.parse((await exchange(host.port, { path: '/forward-probe/counts' })).body.toString())
+      .seconds;
+
   test.each([...CASES, ...LINES])('%j', async (_name, head, body, expected) => {
+    const before = await seconds();
     const answer = await speak(host.port, Buffer.from(`${head}${body}${SECOND}`, 'latin1'));
     const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
     if (expected === REFUSED) {
@@ -267,6 +273,7 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
       // Of one that breaks off in its body the beginning may have gone, but never an end.
       expect(upstream.requests()).toEqual([]);
       expect(upstream.rests().join('')).not.toMatch(/second/);
+      expect(await seconds()).toBe(before);
     } else {
       expect(statuses).toEqual(['200', '200']);
       const [first, second] = upstream.requests();

@@ -20,7 +20,6 @@ beforeAll(async () => {
     {
       name: 'probes',
       catalogue: `Object.fromEntries(['probe-json', 'probe-stream'].map((name) => [name, () => import('./test/support/probe/functions').then(({ probes }) => probes[name]())]))`,
-      target: undefined,
     },
   ]);
   writeFileSync(
@@ -32,7 +31,7 @@ beforeAll(async () => {
       functions: {
         probes: {
           handler: 'dist/functions/probes/lambda.handler',
-          environment: { NODE_ENV: 'development', LOG_LEVEL: 'error', PIPELINES_DIR: folder },
+          environment: { NODE_ENV: 'development', LOG_LEVEL: 'error', PIPELINES_DIR: './dist' },
           events: [{ httpApi: '*' }],
         },
       },

@@ -358,6 +358,28 @@ describe('a start', () => {
     expect(begun).toBe(0);
   });
 
+  test('that fails for a reason that may pass is tried again with the next request', async () => {
+    let tries = 0;
+    const catalogue = {
+      late: async () => {
+        tries += 1;
+        if (tries === 1) throw new Error('not yet');
+        return {
+          default: (await declare('late', () => ({ '* /*': () => json({}) })).late?.())
+            ?.default as never,
+        };
+      },
+    };
+    const { result } = await loggedWhile(async () => {
+      const handler = lambdaHandler({ catalogue, target: 'late', environment: ENVIRONMENT });
+      return [
+        await invokeLambda(handler, { path: '/late' }),
+        await invokeLambda(handler, { path: '/late' }),
+      ];
+    });
+    expect(result.map(({ status }) => status)).toEqual([500, 200]);
+  });
+
   test('happens once for all invocations', async () => {
     let made = 0;
     const catalogue = declare('once', () => {

@@ -12,13 +12,12 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['shared/senders/smtp.ts'],
   'rate-limiter-flexible': ['shared/limits/limiter.ts', 'shared/limits/rate-limiter-flexible.d.ts'],
   twilio: ['shared/senders/twilio-client.ts'],
-  undici: ['shared/hosts/forward.ts', 'shared/hosts/forwarded-answer.ts'],
   uqr: ['functions/two-factor/factors/qr.ts'],
   yaml: ['shared/pipeline/document.ts'],
 };
 
 /** What loads only when it is used: a static import would slow every start. */
-const LAZY = ['@redis/client', 'axios', 'libsql', 'nodemailer', 'twilio', 'undici', 'uqr'];
+const LAZY = ['@redis/client', 'axios', 'libsql', 'nodemailer', 'twilio', 'uqr'];
 
 /** The imports of a source file that break a rule, each with the rule. */
 export const misplaced = (file: string, text: string, builtins: readonly string[]): string[] =>

@@ -1,4 +1,5 @@
-/** Functions as bundles for Lambda, one each, with all that they need; nothing of them stays in node_modules. */
+/** Bundles for Lambda, with all that they need. */
+import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -8,8 +9,6 @@ export interface LambdaBundle {
   readonly name: string;
   /** An expression that gives the catalogue, in a module at the root. */
   readonly catalogue: string;
-  /** What it serves. @default the function of its name */
-  readonly target?: string | undefined;
 }
 
 /** Below `folder`, where serverless.yml looks for them. */
@@ -17,15 +16,13 @@ export const buildForLambda = async (
   folder: string,
   bundles: readonly LambdaBundle[],
 ): Promise<void> => {
-  for (const bundle of bundles) {
-    const { name, catalogue } = bundle;
-    const target = 'target' in bundle ? bundle.target : name;
+  for (const { name, catalogue } of bundles)
     await build({
       absWorkingDir: ROOT,
       stdin: {
         contents: `
           import { lambdaHandler } from './shared/hosts/lambda';
-          export const handler = lambdaHandler({ catalogue: ${catalogue}, target: ${JSON.stringify(target)} });`,
+          export const handler = lambdaHandler({ catalogue: ${catalogue} });`,
         resolveDir: ROOT,
         loader: 'ts',
       },
@@ -39,20 +36,14 @@ export const buildForLambda = async (
       logLevel: 'error',
       logOverride: { 'commonjs-variable-in-esm': 'silent' },
     });
-  }
 };
 
-/** Of the suite: a function is in its own catalogue alone, a pipeline knows the names of those that it calls. */
-export const suiteBundles = (
-  functions: readonly string[],
-  pipelines: readonly string[],
-): readonly LambdaBundle[] => [
-  ...functions.map((name) => ({
-    name,
-    catalogue: `{ ${JSON.stringify(name)}: () => import('./functions/${name}') }`,
-  })),
-  ...pipelines.map((name) => ({
-    name,
-    catalogue: `Object.fromEntries(${JSON.stringify(functions)}.map((name) => [name, () => Promise.reject(new Error(name))]))`,
-  })),
-];
+/** Those of `npm run build`, for functions of the suite. */
+export const copyBuilt = (folder: string, names: readonly string[]): void => {
+  for (const name of names)
+    for (const file of [
+      `dist/functions/${name}/lambda.cjs`,
+      `dist/functions/${name}/lambda.cjs.LEGAL.txt`,
+    ])
+      cpSync(path.join(ROOT, file), path.join(folder, file));
+};

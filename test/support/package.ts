@@ -57,15 +57,21 @@ export interface Ran {
 const temporary = (name: string) =>
   realpathSync(mkdtempSync(path.join(os.tmpdir(), `faas-patterns-${name}-`)));
 
-/** In a copy of the tree, so that nobody meets a package.json that is not theirs. */
-export const packLibrary = (): Packed => {
-  const folder = temporary('pack');
+/** The tree without tests and benchmarks, with the packages of ours: enough to build it. */
+export const copyTree = (name: string): string => {
+  const folder = temporary(name);
   cpSync(ROOT, folder, {
     recursive: true,
     preserveTimestamps: true,
     filter: (file) => !LEFT_OUT.includes(path.relative(ROOT, file)),
   });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  return folder;
+};
+
+/** In a copy of the tree, so that nobody meets a package.json that is not theirs. */
+export const packLibrary = (): Packed => {
+  const folder = copyTree('pack');
   const manifest = () => readFileSync(path.join(folder, 'package.json'), 'utf8');
   const before = manifest();
   const { status, stdout, stderr } = run('npm', ['pack', '--json'], { cwd: folder });
@@ -115,7 +121,7 @@ export const createProject = (tarball: string): Project => {
   };
 };
 
-const run = (
+export const run = (
   program: string,
   args: readonly string[],
   options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },

@@ -39,9 +39,8 @@ export interface RollingReport {
 
 const REPLICAS = 3;
 const CONNECTIONS = 24;
-/** How often HAProxy asks for readiness, ms, and how many times no makes it believe it. */
+/** How often HAProxy asks for readiness, ms. */
 const INTERVAL = 100;
-const FALL = 2;
 /** Far longer than HAProxy needs, also on a machine with much else to do. */
 const DRAIN_DELAY = '1s';
 /** nginx takes a server back after `fail_timeout`, which it counts in whole seconds of its clock. */
@@ -87,7 +86,9 @@ export const rollReplicas = async (options: RollingOptions): Promise<RollingRepo
         // Nothing is made good: what fails at a replica fails.
         'retries 0',
         'option httpchk GET /health/readiness',
-        `default-server inter ${INTERVAL}ms fall ${FALL} rise 1 check`,
+        // A busy machine answers late, and that is no no.
+        'timeout check 10s',
+        `default-server inter ${INTERVAL}ms fall 1 rise 1 check`,
         ...addresses.map((address, i) => `server replica-${i} ${address}`),
       ],
     });

@@ -1,11 +1,11 @@
 /** Lambda with a gateway of real HTTP in front, on this machine: what serverless.yml says, served by serverless-offline. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { providePeers } from './peers';
 import { freePort } from './restate';
 
-const PEER = path.resolve(__dirname, '../peers/serverless');
+const PEER = path.resolve(__dirname, '../peers/serverless/node_modules');
 
 /** What a serverless.yml needs to be served here. */
 export const OFFLINE = { plugins: ['serverless-offline'] } as const;
@@ -23,6 +23,8 @@ export interface StartOfflineOptions {
   readonly folder: string;
   readonly port?: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** What else is installed: folders by their names in node_modules. @default nothing */
+  readonly packages?: Readonly<Record<string, string>>;
 }
 
 /** How long a start may take, ms. */
@@ -32,9 +34,17 @@ export const startOffline = async ({
   folder,
   environment,
   port: wanted,
+  packages = {},
 }: StartOfflineOptions): Promise<Offline> => {
   const peers = await providePeers('serverless');
-  symlinkSync(path.join(PEER, 'node_modules'), path.join(folder, 'node_modules'));
+  const modules = path.join(folder, 'node_modules');
+  mkdirSync(modules);
+  for (const [name, target] of Object.entries({
+    serverless: path.join(PEER, 'serverless'),
+    'serverless-offline': path.join(PEER, 'serverless-offline'),
+    ...packages,
+  }))
+    symlinkSync(target, path.join(modules, name));
   const port = wanted ?? (await freePort());
   const ports = ['--httpPort', `${port}`, '--lambdaPort', `${await freePort()}`];
   const child = spawn(

@@ -94,7 +94,8 @@ const stanza = (declaration: AnyFunction): Plain => {
 /** A bundle holds all that it needs, but for the SDK of Restate, which is an optional peer, and files that are data. */
 const patternsOf = ({ name, kind }: AnyFunction): readonly string[] => [
   '!**',
-  `dist/functions/${name}/lambda.cjs`,
+  // With the licences of what is in it.
+  `dist/functions/${name}/lambda.cjs{,.LEGAL.txt}`,
   ...(kind === 'pipeline'
     ? ['pipelines/**', 'node_modules/@restatedev/restate-sdk*/**', '!**/*.{map,d.ts,d.cts,md}']
     : []),

@@ -58,9 +58,22 @@ export const toIncoming = (request: PlainRequest): IncomingMessage | undefined =
   incoming.httpVersionMajor = 1;
   incoming.httpVersionMinor = 1;
   incoming.rawHeaders = raw;
+  incoming.headers = joined(raw);
   incoming.complete = true;
   incoming.push(null);
   return incoming;
+};
+
+/** By name in lower case; the parser, which does not see these, would have it so. */
+const joined = (raw: readonly string[]): Record<string, string> => {
+  const headers: Record<string, string> = Object.create(null);
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    const before = headers[name];
+    const between = name === 'cookie' ? '; ' : ', ';
+    headers[name] = (before === undefined ? '' : before + between) + raw[i + 1];
+  }
+  return headers;
 };
 
 const isField = (name: string, value: string): boolean => {

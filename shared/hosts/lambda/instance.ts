@@ -46,7 +46,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
     found: settings.mistakes,
     vouched: (request) => delivered.has((request as unknown as NodeRequest).incoming),
   });
-  // Nothing resumes here: between two invocations nothing goes on, so nothing is left to go on with.
+  // Nothing is resumed, so background work never begins: between two invocations nothing would go on.
   await suite.open();
   const forwarder = createForwarder();
   const { application, intercept } = suite;

@@ -10,7 +10,6 @@ export interface Ring {
 }
 
 export interface RingBuilder {
-  /** The points of a shard listed first come first. */
   put(point: number, shard: number): void;
   /** Of points that lie on each other the shard listed first keeps its one. */
   build(): Ring;
@@ -32,7 +31,9 @@ export const ringBuilder = (capacity: number): RingBuilder => {
         const point = points[at] as number;
         const owner = owners[at] as number;
         if (kept > 0 && points[kept - 1] === point) {
-          if (owners[kept - 1] !== owner) fallenTogether++;
+          const first = owners[kept - 1] as number;
+          if (first !== owner) fallenTogether++;
+          if (first > owner) owners[kept - 1] = owner;
           continue;
         }
         points[kept] = point;
@@ -57,7 +58,7 @@ interface Pairs {
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 
-/** By points, digit by digit from the lowest: equal ones stay in their order. Several times as fast as comparing them. */
+/** By points, digit by digit from the lowest, which is several times as fast as comparing them. */
 const sorted = (pairs: Pairs, count: number): Pairs => {
   let from = pairs;
   let to: Pairs = { points: new Uint32Array(count), owners: new Uint32Array(count) };

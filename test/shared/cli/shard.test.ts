@@ -1,5 +1,6 @@
 /** `shard place`, `explain` and `diff`, as they are called. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -339,6 +340,41 @@ describe('as a process', () => {
     expect(taken).toBeLessThan(8 * 2 ** 20);
     child.kill('SIGKILL');
     await ended(child);
+  });
+
+  test('needs no more memory for many keys than for few', async () => {
+    const child = start();
+    const done = once(child, 'close');
+    child.stdout.resume();
+    const lot = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(1024));
+    const write = async (lots: number) => {
+      for (let i = 0; i < lots; i += 1)
+        if (!child.stdin.write(lot)) await once(child.stdin, 'drain');
+    };
+    const resident = () =>
+      Number(execFileSync('ps', ['-o', 'rss=', '-p', `${child.pid}`], { encoding: 'utf8' })) / 1024;
+    await write(64);
+    const few = resident();
+    await write(256);
+    // MiB; kept whole, it would be 256 more.
+    expect(resident() - few).toBeLessThan(128);
+    child.stdin.end();
+    expect(await done).toEqual([0, null]);
+  });
+
+  test('ends quietly when its reader has seen enough', async () => {
+    const child = start();
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    const done = once(child, 'close');
+    child.stdin.on('error', () => undefined);
+    child.stdin.write('one\n');
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    child.stdin.end('two\n'.repeat(100_000));
+    expect([await done, err]).toEqual([[0, null], '']);
   });
 
   test('answers while more is to come, and ends in good order on Ctrl-C', async () => {

@@ -1,4 +1,6 @@
 /** What a topology may say, and what is told of one that cannot be used. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compile } from '../../../shared/schema';
@@ -15,6 +17,24 @@ const mistakesOf = (value: unknown) => {
     ? read.mistakes.map(({ pointer, message }) => `${pointer} ${message}`)
     : [];
 };
+
+describe('the JSON Schema of a topology', () => {
+  const read = (file: string) =>
+    JSON.parse(readFileSync(path.resolve(__dirname, '../../..', file), 'utf8'));
+
+  test('is the file for editors', () => {
+    expect(read('shared/shard/topology.schema.json')).toEqual(TOPOLOGY_SCHEMA);
+  });
+
+  test.each([
+    ['./topology.schema.json', TOPOLOGY_SCHEMA.title],
+    ['./shard-router.schema.json', "A shard router's configuration"],
+  ])('can be had from the package as %s', (name, title) => {
+    const { exports: exported, files } = read('package.json');
+    expect(read(exported[name]).title).toBe(title);
+    expect(files).toContain(exported[name].slice(2));
+  });
+});
 
 describe('a topology', () => {
   test('has its defaults filled in', () => {

@@ -16,7 +16,7 @@ export interface Wishes {
 }
 
 const streams = new Set<LiveStream>();
-const counts = { ends: 0, streams: 0 };
+const counts = { ends: 0, streams: 0, seconds: 0 };
 
 const forwardProbe = defineFunction({
   name: 'forward-probe',
@@ -31,6 +31,7 @@ const forwardProbe = defineFunction({
   routes: { '* /*': { summary: 'By the path.' } },
   create: ({ FORWARD_PROBE_ORIGIN }) => ({
     '* /*': async (request, context) => {
+      if (context.path === '/second') counts.seconds += 1;
       if (context.path === '/counts') return json({ ...counts, open: streams.size });
       if (context.path === '/count')
         return json({ size: (await request.arrayBuffer()).byteLength });
