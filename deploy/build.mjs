@@ -47,8 +47,10 @@ const isStale = async () => {
 
 const buildAll = async () => {
   const started = Date.now();
-  await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
+  // The library is built by who packs it.
+  for (const name of await readdir(dist))
+    if (name !== 'library') await rm(path.join(dist, name), { recursive: true, force: true });
   const options = await bundleOptions();
   const bundleAll = async () =>
     build({

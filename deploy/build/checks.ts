@@ -18,10 +18,7 @@ import { ConfigurationError, createSuite } from '../../shared/suite/suite';
  * The schemas that a start in development asks for, with all functions and pipelines or with `target` alone. What is asked
  * for when a module is loaded is asked for once: of the second function this knows all only if its modules are new.
  */
-export const schemasAsked = async (
-  root: string,
-  target?: string,
-): Promise<ReadonlySet<string>> => {
+export const schemasAsked = async (root: string, target?: string): Promise<ReadonlySet<string>> => {
   const asked = new Set<string>();
   compiled.get = (key) => void asked.add(key);
   try {

@@ -35,61 +35,78 @@ const HOSTS = {
 /** Those that are started again and again, while somebody waits, by the Node that has built them. */
 export const CACHED_HOSTS = ['node', 'functions-framework'];
 
-const entryOf = ({ name, isPipeline }, all) => ({
-  name: 'function-entry',
+/** `NAME/HOST` for each of `functions`. */
+const entriesOf = (functions, all) => ({
+  name: 'function-entries',
   setup: ({ onResolve, onLoad }) => {
-    // A pipeline must know which functions there are, and loads none of them.
-    const catalogue = isPipeline
-      ? all
-          .filter((other) => !other.isPipeline)
-          .map((other) => `'${other.name}': () => Promise.reject(new Error('served elsewhere'))`)
-      : [`'${name}': () => import('./functions/${name}')`];
-    onResolve({ filter: /^host:/ }, ({ path: entry }) => ({
-      path: entry.slice('host:'.length),
-      namespace: 'function-entry',
+    onResolve({ filter: /^function:/ }, ({ path: entry }) => ({
+      path: entry.slice('function:'.length),
+      namespace: 'function',
     }));
-    onLoad({ filter: /./, namespace: 'function-entry' }, ({ path: host }) => ({
-      contents: `import 'schemas:${name}';
-        const catalogue = { ${catalogue.join(', ')} };${HOSTS[host](name)}`,
-      resolveDir: root,
-      loader: 'ts',
-    }));
+    onLoad({ filter: /./, namespace: 'function' }, ({ path: entry }) => {
+      const [name, host] = entry.split('/');
+      const one = functions.find((other) => other.name === name);
+      return {
+        contents: `import 'schemas:${name}';
+          const catalogue = { ${catalogueFor(one, all)} };${HOSTS[host](name)}`,
+        resolveDir: root,
+        loader: 'ts',
+      };
+    });
   },
 });
+
+/** A pipeline must know which functions there are, and loads none of them. */
+const catalogueFor = ({ name, isPipeline }, all) => {
+  if (!isPipeline) return `'${name}': () => import('./functions/${name}')`;
+  const others = all.filter((other) => !other.isPipeline).map((other) => other.name);
+  const refuse = `() => Promise.reject(new Error('it is served elsewhere'))`;
+  return others.map((other) => `'${other}': ${refuse}`).join(', ');
+};
 
 /** `functions`: as `declared` has them. */
 export const buildFunctions = async (functions) => {
   const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   const options = await bundleOptions({ bundled: Object.keys(dependencies) });
-  const contents = [];
+  const bundle = async (group, hosts, plugins) => {
+    const { metafile } = await build({
+      ...options,
+      entryPoints: group.flatMap(({ name }) =>
+        hosts.map((host) => ({ in: `function:${name}/${host}`, out: `${name}/${host}` })),
+      ),
+      outdir: folder,
+      outExtension: { '.js': '.cjs' },
+      minifyWhitespace: true,
+      // Lines are enough for a stack; the sources are in the repository.
+      sourcesContent: false,
+      metafile: true,
+      plugins: [
+        entriesOf(group, functions),
+        lazyBuiltins,
+        reachedParts(partsOf(group[0])),
+        ...plugins,
+        neededParts,
+        asRequired(Object.keys(dependencies)),
+        ...options.plugins,
+        schemasOfOne,
+      ],
+    });
+    return contentOf(metafile, folder);
+  };
+  // One build for those that come to the same parts.
+  const groups = new Map();
   for (const one of functions) {
-    const { name, needs, isPipeline } = one;
-    const reached = reachedParts([...needs, ...(isPipeline ? ['pipelines'] : [])]);
-    const bundle = async (hosts, ...plugins) => {
-      const { metafile } = await build({
-        ...options,
-        entryPoints: hosts.map((host) => ({ in: `host:${host}`, out: host })),
-        outdir: path.join(folder, name),
-        outExtension: { '.js': '.cjs' },
-        minifyWhitespace: true,
-        // Lines are enough for a stack; the sources are in the repository.
-        sourcesContent: false,
-        metafile: true,
-        plugins: [
-          entryOf(one, functions),
-          lazyBuiltins,
-          reached,
-          ...plugins,
-          neededParts,
-          asRequired(Object.keys(dependencies)),
-          ...options.plugins,
-          schemasOfOne,
-        ],
-      });
-      contents.push(contentOf(metafile, folder));
-    };
-    await Promise.all([bundle(CACHED_HOSTS, packagesApart), bundle(['lambda'])]);
+    const parts = partsOf(one).join();
+    groups.set(parts, [...(groups.get(parts) ?? []), one]);
   }
+  const contents = await Promise.all(
+    [...groups.values()].flatMap((group) => [
+      bundle(group, CACHED_HOSTS, [packagesApart]),
+      bundle(group, ['lambda'], []),
+    ]),
+  );
   const text = JSON.stringify(Object.assign({}, ...contents), null, 2);
   await writeFile(path.join(folder, 'bundles.json'), `${text}\n`);
 };
+
+const partsOf = ({ needs, isPipeline }) => [...needs, ...(isPipeline ? ['pipelines'] : [])].sort();

@@ -19,10 +19,8 @@ export const packageFiles = APART.map((name) => `packages/${fileOf(name)}`);
 const apart = (folder, but) => ({
   name: 'packages-apart',
   setup: ({ onResolve }) => {
-    onResolve({ filter: new RegExp(`^(?:${APART.join('|')})$`) }, ({ path: name, importer }) =>
-      name === but && importer.startsWith('package:')
-        ? undefined
-        : { path: `${folder}/${fileOf(name)}.cjs`, external: true },
+    onResolve({ filter: new RegExp(`^(?:${APART.join('|')})$`) }, ({ path: name }) =>
+      name === but ? undefined : { path: `${folder}/${fileOf(name)}.cjs`, external: true },
     );
   },
 });
@@ -36,11 +34,7 @@ export const buildPackages = async () => {
     build({
       ...options,
       external: [],
-      stdin: {
-        contents: `module.exports = require('${name}');`,
-        sourcefile: `package:${name}`,
-        resolveDir: root,
-      },
+      stdin: { contents: `module.exports = require('${name}');`, resolveDir: root },
       outfile: path.join(dist, 'packages', `${fileOf(name)}.cjs`),
       minifyWhitespace: true,
       sourcemap: false,
@@ -48,4 +42,3 @@ export const buildPackages = async () => {
     });
   await Promise.all(APART.map(one));
 };
-

@@ -2,11 +2,12 @@
  * Which parts of packages go into a bundle: of some only a small one is ever used, and what else they load would be half of
  * a start. What is left out is an object without members, so that whoever comes to use it hears of it at once.
  */
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** Of a file in a package, what it loads and uses; the rest it loads for others. */
+/** Of files in a package, what each loads and uses; the rest it loads for others. */
 const USED = {
   // Its client, without TwiML, tokens and webhooks.
   'twilio/lib/index.js': ['./rest/Twilio', './base/RequestClient', './base/RestException'],
@@ -38,19 +39,27 @@ const USED = {
   ],
 };
 
+const FILES = new RegExp(
+  `node_modules[\\\\/](${Object.keys(USED)
+    .map((file) => file.replaceAll('.', '\\.').replaceAll('/', '[\\\\/]'))
+    .join('|')})$`,
+);
+
 export const neededParts = {
   name: 'needed-parts',
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /./ }, ({ path: asked, importer }) => {
-      const [, file] = /.*[\\/]node_modules[\\/](.*)$/.exec(importer) ?? [];
-      const used = file && USED[file.replaceAll('\\', '/')];
-      return used && !used.includes(asked) ? { path: asked, namespace: 'left-out' } : undefined;
+    onLoad({ filter: FILES }, async ({ path: file }) => {
+      const used = USED[FILES.exec(file)[1].replaceAll('\\', '/')];
+      const text = await readFile(file, 'utf8');
+      return {
+        contents: text.replace(/\brequire\("([^"]+)"\)/g, (all, asked) =>
+          used.includes(asked) ? all : '({})',
+        ),
+      };
     });
     // As axios has it in a browser, where there is one already.
-    onResolve({ filter: /^form-data$/ }, () => ({ path: 'null', namespace: 'left-out' }));
-    onLoad({ filter: /./, namespace: 'left-out' }, ({ path: name }) => ({
-      contents: `module.exports = ${name === 'null' ? 'null' : '{}'};`,
-    }));
+    onResolve({ filter: /^form-data$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
+    onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = null;' }));
   },
 };
 
@@ -82,10 +91,9 @@ export const reachedParts = (needs) => {
   return {
     name: 'reached-parts',
     setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /./ }, ({ path: asked, kind }) =>
-        kind === 'dynamic-import' && unreached.includes(asked)
-          ? { path: asked, namespace: 'unreached' }
-          : undefined,
+      const filter = new RegExp(`^(?:${unreached.join('|').replaceAll('.', '\\.')})$`);
+      onResolve({ filter }, ({ path: asked, kind }) =>
+        kind === 'dynamic-import' ? { path: asked, namespace: 'unreached' } : undefined,
       );
       onLoad({ filter: /./, namespace: 'unreached' }, ({ path: name }) => ({
         contents: `throw new Error(${JSON.stringify(`${name} is not in this bundle`)});`,

@@ -4,7 +4,7 @@
  * Runs servers one after the other, sends each its requests, and writes the code that V8 then has of it, and in the end of the
  * packages. LIVES is JSON: `server`, `requests`, and the `name` of the function where it serves or exports just one.
  */
-const { writeFileSync } = require('node:fs');
+const { mkdtempSync, writeFileSync } = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const vm = require('node:vm');
@@ -78,7 +78,10 @@ const start = async (server, name) => {
 
 const ask = (port, { method, path, headers, body }) =>
   new Promise((resolve, reject) => {
-    const fields = { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) };
+    const fields = {
+      ...headers,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
     http
       .request({ port, path, method, headers: fields, agent: false }, (answer) =>
         answer.resume().on('end', resolve),
@@ -87,12 +90,15 @@ const ask = (port, { method, path, headers, body }) =>
       .end(body === undefined ? undefined : JSON.stringify(body));
   });
 
+const folder = process.cwd();
 const base = { ...process.env };
 let messages = 0;
 
 const live = async ({ server, name, requests, settings, waits }) => {
   for (const key of Object.keys(process.env)) delete process.env[key];
   Object.assign(process.env, base, settings);
+  // A database is held by one.
+  process.chdir(mkdtempSync(`${folder}/`));
   const port = await start(path.join(dist, `${server}.cjs`), name);
   const before = messages;
   for (const request of requests) await ask(port, request);

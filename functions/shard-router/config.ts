@@ -9,6 +9,7 @@ import type { Files } from '../../shared/platform';
 import { complete } from '../../shared/shard/complete';
 import { loadConfig } from '../../shared/shard/config/load';
 import { explainConfig, readShardConfig, type ShardConfig } from '../../shared/shard/config/read';
+import type { CheckShards } from '../../shared/shard/members/document';
 import { type PlainSchema, validate } from '../../shared/shard/validate';
 import type { OnDown } from './choice';
 import { DEFAULTS, LONGEST } from './defaults';
@@ -86,8 +87,7 @@ export const readRouterConfig = (value: object): ReadRouterConfig => {
   const mistakes = [
     ...('mistakes' in shared ? shared.mistakes : membersOf(shared.config, written.answer)),
     ...shape,
-    // A value of another type has no duration to check.
-    ...(shape.length === 0 ? valuesOf(written) : []),
+    ...valuesOf(written),
   ];
   if (mistakes.length > 0 || 'mistakes' in shared) return { mistakes };
   return { config: { ...shared.config, ...filledIn(written) } };
@@ -95,7 +95,7 @@ export const readRouterConfig = (value: object): ReadRouterConfig => {
 
 const SHAPE: PlainSchema = { type: 'object', properties: ROUTER_PROPERTIES };
 
-/** Names and addresses of members that are known already; those of live ones come later. */
+/** Names and addresses of members that are known already; those of live ones are looked at as they come. */
 function* membersOf(
   { topology, missing, members }: ShardConfig,
   answer: AnswerMode = DEFAULTS.answer,
@@ -105,19 +105,26 @@ function* membersOf(
   const fixed = typeof missing === 'object' && 'fixed' in missing ? missing.fixed : undefined;
   if (fixed !== undefined && !shards.some(({ name }) => name === fixed))
     yield { pointer: '/missing/fixed', message: 'must be the name of a shard' };
-  if (answer !== 'lookup')
+  yield* unreachable(answer)(shards);
+}
+
+/** Shards that no request can go to; where nobody is sent, any address will do. */
+export const unreachable = (answer: AnswerMode): CheckShards =>
+  function* (shards) {
+    if (answer === 'lookup') return;
     for (const [i, shard] of shards.entries())
       if (!urlsOf(shard).every(isOrigin))
         yield {
           pointer: `/shards/${i}/urls`,
           message: 'is required: http:// and the address make no URL',
         };
-}
+  };
 
 /** An address may be a path, or a name that no URL takes. */
 const isOrigin = (url: string): boolean =>
   /^https?:\/\/[^/?#@\s]+$/i.test(url) && URL.canParse(url);
 
+/** Of another type nothing is said here: that is a matter of the shape. */
 function* valuesOf(written: Written): Generator<InputError> {
   const { bound, health, streams } = written;
   if (bound === false || (typeof bound === 'number' && !(bound > 1 && bound <= LONGEST.bound)))
@@ -126,21 +133,21 @@ function* valuesOf(written: Written): Generator<InputError> {
   yield* duration('/ttl', written.ttl, LONGEST.ttl, 0);
   yield* duration('/timeout', written.timeout, LONGEST.timeout);
   yield* duration('/health/open', health?.open, LONGEST.open);
-  if (health?.active && !/^\/[!-~]*$/.test(health.active.path))
+  if (typeof health?.active?.path === 'string' && !/^\/[!-~]*$/.test(health.active.path))
     yield { pointer: '/health/active/path', message: 'must be a path, as it goes on the wire' };
   yield* duration('/health/active/every', health?.active?.every, LONGEST.every, 100);
   yield* duration('/health/active/timeout', health?.active?.timeout, LONGEST.checkTimeout);
-  for (const [name, text] of Object.entries(streams ?? {}))
-    yield* duration(`/streams/${name}`, text, LONGEST.streams[name as 'window'], 0);
+  for (const [name, longest] of Object.entries(LONGEST.streams))
+    yield* duration(`/streams/${name}`, streams?.[name as 'window'], longest, 0);
 }
 
 function* duration(
   pointer: string,
-  text: string | undefined,
+  text: unknown,
   longest: string,
   least = 1,
 ): Generator<InputError> {
-  if (text === undefined) return;
+  if (typeof text !== 'string') return;
   const ms = parseDuration(text);
   if (ms === undefined) yield { pointer, message: 'must be a duration such as 10s' };
   else if (ms < least) yield { pointer, message: `must be at least ${least}ms` };

@@ -10,7 +10,7 @@ import type { ShardTable } from '../../shared/shard/table';
 import type { Store } from '../../shared/store/store';
 import { createAnswers } from './answers';
 import { askByFetch } from './ask';
-import type { RouterConfig } from './config';
+import { type RouterConfig, unreachable } from './config';
 import { createDirectory, type Directory } from './directory';
 import type { Parts } from './parts';
 import { activeChecks } from './probes';
@@ -53,7 +53,17 @@ export const openRouter = (options: OpenRouterOptions): OpenRouter => {
   const { topology, members, health, onDown, bound, retryFor, timeout, streams } = config;
   const store = members.from === 'store' ? options.store?.() : undefined;
   const reader = keyReader(config.key, { mode: topology.mode, runtime, random });
-  const live = liveTable({ topology, members, clock, random, log, files, names, store });
+  const live = liveTable({
+    topology,
+    members,
+    check: unreachable(config.answer),
+    clock,
+    random,
+    log,
+    files,
+    names,
+    store,
+  });
   const servers = createServers({
     onDown,
     bound,

@@ -11,6 +11,7 @@ import { json } from '../../shared/http/response';
 import { publishMembers } from '../../shared/shard/members/publish';
 import { DEFAULT_MEMBERS_KEY } from '../../shared/shard/members/stored';
 import { ABSENT, type Store, type Version } from '../../shared/store/store';
+import { unreachable } from './config';
 import { describeTable } from './directory';
 import type { Parts } from './parts';
 
@@ -31,6 +32,7 @@ export const publishTable = (parts: Parts, store: Store | undefined): Handler =>
     const published = await publishMembers(store, key, await readJson(request), {
       topology,
       expected,
+      check: unreachable(config.answer),
     });
     if ('mistakes' in published) throw new Failure('invalid_input', { errors: published.mistakes });
     if ('lostTo' in published)

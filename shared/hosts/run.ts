@@ -17,6 +17,9 @@ import { createListener, type Listener } from './listener';
 import { processLog } from './process-log';
 import { createServer, drain, drainTimes, listen } from './server';
 
+/** From the first moment that requests are taken until that is said, ms. */
+const ANNOUNCE_AFTER = 10;
+
 /** Puts the listener behind what a host has in front of its functions; the node host has nothing. */
 export type Front = (listener: Listener) => Listener;
 
@@ -135,7 +138,12 @@ export const run = async ({
     process.exit(error instanceof Failure ? 2 : 1);
   }
   started = true;
-  announce({ suite, address, log, host: hostName, write: (text) => process.stdout.write(text) });
+  const listening = { suite, address, log, host: hostName };
+  // Whoever waits for the first answer does not wait for this.
+  setTimeout(() => {
+    if (!stopping.signal.aborted)
+      announce({ ...listening, write: (text) => process.stdout.write(text) });
+  }, ANNOUNCE_AFTER);
 };
 
 const createOrExit = async (create: () => Promise<Suite>): Promise<Suite> => {

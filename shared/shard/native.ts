@@ -4,7 +4,7 @@
  */
 import { hashBytes, hashText } from './key-hash';
 import { SLOTS, slotOf } from './native/score';
-import { changeSlots, inOrder, type Slots, slotsOf } from './native/slots';
+import { changeSlots, inOrder, ownerAt, type Slots, slotsOf } from './native/slots';
 import type { MakePlacer, Placer } from './placer';
 import type { Shard, Topology } from './topology';
 
@@ -14,12 +14,12 @@ const usable = ({ shards }: Topology): readonly Shard[] =>
   shards.filter(({ down, ejected }) => !down && !ejected);
 
 const placerOf = ({ shards }: Topology, slots: Slots): Placer => {
-  const { owners, members } = slots;
+  const { members } = slots;
   const indices = new Map(shards.map(({ name }, index) => [name, index]));
   const indexAt = Int32Array.from(members, (one) => indices.get(one?.name ?? '') ?? -1);
   const isEmpty = members.every((one) => one === undefined);
   const owner = (hash: number): number | undefined =>
-    isEmpty ? undefined : indexAt[owners[slotOf(hash)] as number];
+    isEmpty ? undefined : indexAt[ownerAt(slots, slotOf(hash))];
   return {
     pick: (key) => owner(hashBytes(key)),
     pickText: (key) => owner(hashText(key)),

@@ -4,6 +4,7 @@
  * by step, and that the result serves.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import http from 'node:http';
@@ -29,7 +30,7 @@ const SENT = [
 let workspace: string;
 let manifest: { readonly main: string; readonly scripts: Readonly<Record<string, string>> };
 let api: http.Server;
-const running: ChildProcess[] = [];
+const running: { readonly child: ChildProcess; readonly closed: Promise<unknown> }[] = [];
 
 const run = (program: string, args: readonly string[], environment: Record<string, string> = {}) =>
   execFileSync(program, args, {
@@ -62,9 +63,15 @@ beforeAll(async () => {
 }, MANY_MINUTES);
 
 afterEach(async () => {
-  for (const child of running.splice(0)) {
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('close', resolve));
+  for (const { child, closed } of running.splice(0)) {
+    try {
+      // With what npx has started.
+      process.kill(-(child.pid as number), 'SIGKILL');
+    } catch (error) {
+      // It has ended by itself.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+    await closed;
   }
 });
 afterAll(() => {
@@ -87,8 +94,9 @@ const serve = async (command: string, environment: Readonly<Record<string, strin
     cwd: workspace,
     env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
-  running.push(child);
+  running.push({ child, closed: once(child, 'close') });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {

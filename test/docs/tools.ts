@@ -16,13 +16,20 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   'gcloud functions deploy': [
     ...['--gen2', '--trigger-http', '--allow-unauthenticated', '--no-allow-unauthenticated'],
     ...['--region=', '--runtime=', '--source=', '--entry-point=', '--env-vars-file='],
-    ...['--set-secrets=', '--memory=', '--concurrency=', '--min-instances=', '--max-instances='],
+    ...[
+      '--set-secrets=',
+      '--memory=',
+      '--cpu=',
+      '--concurrency=',
+      '--min-instances=',
+      '--max-instances=',
+    ],
   ],
   'gcloud run deploy': [
     ...['--allow-unauthenticated', '--no-allow-unauthenticated', '--cpu-boost', '--use-http2'],
     ...['--region=', '--source=', '--image=', '--env-vars-file=', '--set-secrets='],
     ...['--update-env-vars=', '--set-build-env-vars=', '--memory=', '--concurrency='],
-    ...['--min-instances=', '--max-instances=', '--liveness-probe=', '--readiness-probe='],
+    ...['--min-instances=', '--max-instances=', '--liveness-probe='],
   ],
   'docker build': ['-f=', '-t='],
   'docker push': [],

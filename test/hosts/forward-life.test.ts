@@ -123,6 +123,13 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
       expect(await client.ended()).toMatch(/^HTTP\/1\.1 200 [\s\S]*helloworld$/);
     });
 
+    test('for a server that lets its client wait for 100 (Continue) no longer than `timeout`', async () => {
+      const line = 'POST /forward-probe/ HTTP/1.1';
+      const fields = 'expect: 100-continue\r\ncontent-length: 5\r\n';
+      const client = openRaw(host.port, raw({ options: { timeout: 300 } }, fields, line));
+      expect(await client.ended()).toMatch(/^HTTP\/1\.1 504 /);
+    });
+
     test('for a server that does not take the body no longer than `timeout`', async () => {
       const frozen = net.createServer({ pauseOnConnect: true });
       await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));

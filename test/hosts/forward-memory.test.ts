@@ -129,7 +129,6 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
     '256 MiB of %s take less than 32 MiB',
     async (_name, work) => {
       const grown = await grownBy(work);
-      console.log(name, _name, grown);
       expect(grown).toBeLessThan(MOST);
     },
     120_000,

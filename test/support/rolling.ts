@@ -72,7 +72,7 @@ export const rollReplicas = async (options: RollingOptions): Promise<RollingRepo
     const addresses = replicas.map(({ port }) => `127.0.0.1:${port}`);
     const nginx = await startNginx(
       {
-        replicas: `${addresses.map((address) => `server ${address} fail_timeout=1s;`).join(' ')} keepalive ${CONNECTIONS};`,
+        replicas: `${addresses.map((address) => `server ${address} fail_timeout=1s;`).join(' ')} keepalive ${CONNECTIONS * REPLICAS};`,
       },
       {
         http: 'proxy_http_version 1.1; proxy_set_header Connection "";',

@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { asFailure, Failure, Unforwarded } from '../../failure';
 import type { ForwardOptions } from '../../handler';
 import { trailersOnward } from '../../http/hop-by-hop';
+import { awaitsContinue } from '../expect';
 import { ForwardedAnswer } from '../forwarded-answer';
 import { type AnswerHead, NotHttp } from './answer-head';
 import { type AnswerEvents, AnswerReader } from './answer-reader';
@@ -112,6 +113,8 @@ export class Exchange implements User, AnswerEvents, UploadEvents {
       return;
     }
     process.nextTick(() => socket.uncork());
+    // Who waits for 100 (Continue) waits for the server behind.
+    if (!awaitsContinue(this.options.outgoing.req)) this.moved(false);
     this.upload = new Upload(body, socket, length, this);
     this.upload.start();
   }
@@ -150,6 +153,7 @@ export class Exchange implements User, AnswerEvents, UploadEvents {
 
   onInformation(status: number, fields: readonly string[]): void {
     sendInformation(this.options.outgoing, status, fields);
+    if (this.upload?.isDone === false) this.moved(false);
   }
 
   onHead(head: AnswerHead): void {

@@ -3,9 +3,10 @@
  * Fails closed: with a mistake there are none.
  */
 import type { InputError } from '../../failure';
+import { complete } from '../complete';
 import { readTopology } from '../read';
 import { TOPOLOGY_SCHEMA } from '../schema';
-import type { Topology, TopologyInput } from '../topology';
+import type { Shard, Topology, TopologyInput } from '../topology';
 import { type PlainSchema, validate } from '../validate';
 
 /** What changes while a router runs; all else of a topology stays what the configuration says. */
@@ -54,6 +55,16 @@ export const MEMBERS_FILE_SCHEMA = {
 export type ReadMembers =
   | { readonly topology: TopologyInput; readonly epoch: number }
   | { readonly mistakes: readonly InputError[] };
+
+/** What whoever uses the shards cannot do with them, such as reach one; each with its pointer. */
+export type CheckShards = (shards: readonly Shard[]) => Iterable<InputError>;
+
+/** The same, or the mistakes that `check` finds in its shards. */
+export const checked = (read: ReadMembers, check: CheckShards | undefined): ReadMembers => {
+  if ('mistakes' in read || !check) return read;
+  const mistakes = [...check(complete(read.topology).shards)];
+  return mistakes.length > 0 ? { mistakes } : read;
+};
 
 /** The topology that these members make, and the epoch that a file has; all mistakes at once, each with its pointer. */
 export const readMembersDocument = (

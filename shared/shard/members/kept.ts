@@ -9,6 +9,7 @@ import type { Log } from '../../handler';
 import { compareKeys } from '../bytes';
 import { type ShardTable, shardTable } from '../table';
 import type { TopologyInput } from '../topology';
+import { type CheckShards, checked } from './document';
 import type { Found, Reader } from './reader';
 import type { LiveTable } from './source';
 
@@ -24,6 +25,8 @@ export interface KeptTable {
 export interface KeptTableOptions {
   readonly reader: Pick<Reader, 'name' | 'onlyNewer'>;
   readonly topology: TopologyInput;
+  /** @default what makes a table will do */
+  readonly check?: CheckShards | undefined;
   readonly log: Log;
 }
 
@@ -36,7 +39,7 @@ const TOLD = 10;
 /** So long an older epoch must be all that there is before it is taken, ms: time to publish again what was lost. */
 const DOUBT = 10_000;
 
-export const keptTable = ({ reader, topology, log }: KeptTableOptions): KeptTable => {
+export const keptTable = ({ reader, topology, check, log }: KeptTableOptions): KeptTable => {
   const source = reader.name;
   const listeners = new Set<{ readonly tell: Listener }>();
   const told = new Set<string>();
@@ -87,7 +90,7 @@ export const keptTable = ({ reader, topology, log }: KeptTableOptions): KeptTabl
     now: () => table,
     take: (found, at) => {
       if (found.mark === good) return recover();
-      const read = found.read(topology);
+      const read = checked(found.read(topology), check);
       if ('mistakes' in read) return refuse(read.mistakes);
       const { epoch } = read;
       if (isDoubtful(found.mark, epoch, at))

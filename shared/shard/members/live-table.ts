@@ -17,6 +17,7 @@ import type { Store } from '../../store/store';
 import { type ShardTable, shardTable } from '../table';
 import type { TopologyInput } from '../topology';
 import { checkMembersSource } from './check';
+import type { CheckShards } from './document';
 import { keptTable } from './kept';
 import { createLooks } from './looks';
 import { type Reader, readerOf } from './reader';
@@ -37,6 +38,8 @@ export interface LiveTableOptions {
   readonly names?: Names | undefined;
   /** @default none, and then members from the store are refused */
   readonly store?: Store | undefined;
+  /** Of members that change: what it finds makes no table. @default what makes a table will do */
+  readonly check?: CheckShards | undefined;
   /** How long `ready`, `refresh` and a single look wait, ms. @default 5000 */
   readonly timeout?: number;
 }
@@ -65,14 +68,14 @@ const staticTable = (table: ShardTable): LiveTable => ({
 
 const changingTable = (
   members: Exclude<MembersSource, { from: 'static' }>,
-  { topology, clock, random, log, timeout = 5_000, ...parts }: LiveTableOptions,
+  { topology, check, clock, random, log, timeout = 5_000, ...parts }: LiveTableOptions,
 ): LiveTable => {
   const sleep = (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal, { ref: false });
   const chance = () => random.below(2 ** 20) / 2 ** 20;
   const pause = (failures: number, signal?: AbortSignal) =>
     sleep(delayBefore(failures + 1, RETRY, chance()), signal);
   const reader: Reader = readerOf(members, { ...parts, pause });
-  const kept = keptTable({ reader, topology, log });
+  const kept = keptTable({ reader, topology, check, log });
   let askedAt = Number.NEGATIVE_INFINITY;
   let answeredAsOf = Number.NEGATIVE_INFINITY;
   let followers = 0;

@@ -5,13 +5,15 @@ import type { InputError } from '../../failure';
 import type { Entry, Store, Version } from '../../store/store';
 import { toBytes } from '../bytes';
 import type { TopologyInput } from '../topology';
-import { readMembersDocument } from './document';
+import { type CheckShards, checked, readMembersDocument } from './document';
 
 export interface PublishMembersOptions {
   /** What the members go into: with them it must make a table. */
   readonly topology: TopologyInput;
   /** The epoch that they replace, 0 for none; another one there is a lost race. @default whatever is there now */
   readonly expected?: Version;
+  /** @default what makes a table will do */
+  readonly check?: CheckShards | undefined;
 }
 
 export type Published =
@@ -35,9 +37,9 @@ export const publishMembers = async (
   store: Store,
   key: string,
   members: unknown,
-  { topology, expected }: PublishMembersOptions,
+  { topology, expected, check }: PublishMembersOptions,
 ): Promise<Published> => {
-  const read = readMembersDocument(topology, members);
+  const read = checked(readMembersDocument(topology, members), check);
   if ('mistakes' in read) return read;
   const { maxValue } = store.capabilities;
   if (toBytes(JSON.stringify(members)).length > maxValue)

@@ -29,17 +29,13 @@ export const seedsOf = (name: string): Seeds => ({
   b: hashText(name, 0x0ddba11) | 0,
 });
 
-/** A number for each slot that has nothing of its neighbours', once for all tables. */
-export const slotSeeds = (): Int32Array => {
-  made ??= Int32Array.from({ length: SLOTS }, (_, slot) => {
-    let x = imul(slot + 1, 0x9e3779b1);
-    x = imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return x ^ (x >>> 16);
-  });
-  return made;
+/** A number of a slot that has nothing of its neighbours'. */
+export const seedOf = (slot: number): number => {
+  let x = imul(slot + 1, 0x9e3779b1);
+  x = imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
 };
-let made: Int32Array | undefined;
 
 /**
  * How long it waits: -ln(1 - p) / weight with p = (drawn + 1/2) / 2 ** 32, as a float of 32 bits.

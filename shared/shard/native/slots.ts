@@ -1,8 +1,9 @@
 /**
- * The slots of a set of members, each with its owner and how long that one waited. A set that differs from another in a
- * few members is made from it in a few milliseconds; which way it was made, is nothing that can be told from it.
+ * The slots of a set of members, each with its owner and how long that one waited. Nobody owns a slot before it is asked
+ * for, so that a start waits for none of them. A set that differs from another in a few members is made from it in a few
+ * milliseconds; which way it was made, is nothing that can be told from it.
  */
-import { type Seeds, SLOTS, seedsOf, slotSeeds, tryFor, wait } from './score';
+import { type Seeds, SLOTS, seedOf, seedsOf, tryFor, wait } from './score';
 
 const { imul } = Math;
 
@@ -15,9 +16,9 @@ export interface Member {
 
 interface Entrant extends Member, Seeds {}
 
-/** Never changed once it is made. */
+/** Never changed once it is made, but for slots that are asked for. */
 export interface Slots {
-  /** By slot, the place of its owner in `members`; of no meaning when there are none. */
+  /** By slot, the place of its owner in `members`, or `UNKNOWN`. */
   readonly owners: Uint16Array;
   readonly waits: Float32Array;
   /** By place, which a member keeps for as long as it is one; there may be gaps. */
@@ -26,10 +27,12 @@ export interface Slots {
 
 /** What `owners` can tell apart. */
 export const MAX_MEMBERS = 65_535;
+/** No place: this slot has not been asked for. */
+const UNKNOWN = 65_535;
 
 const nobody = (): Slots => ({
-  owners: new Uint16Array(SLOTS),
-  waits: new Float32Array(SLOTS).fill(Number.POSITIVE_INFINITY),
+  owners: new Uint16Array(SLOTS).fill(UNKNOWN),
+  waits: new Float32Array(SLOTS),
   members: [],
 });
 
@@ -38,7 +41,7 @@ export const slotsOf = (members: readonly Member[]): Slots => changeSlots(nobody
 /** The same as `slotsOf(members)`, but for the places. */
 export const changeSlots = (from: Slots, members: readonly Member[]): Slots => {
   const wanted = new Map(members.map((member) => [member.name, member]));
-  /** By place: 1 for members whose slots are open again. */
+  /** By place: 1 for members whose slots are to be asked for again. */
   const lost = new Uint8Array(Math.max(from.members.length, 1));
   const heavier: Entrant[] = [];
   const kept = from.members.map((before, place): Entrant | undefined => {
@@ -52,15 +55,16 @@ export const changeSlots = (from: Slots, members: readonly Member[]): Slots => {
   });
   const next = { owners: from.owners.slice(), waits: from.waits.slice(), members: kept };
   const added = [...wanted.values()].map((member) => entrantOf(member, seedsOf(member.name)));
-  if (kept.every((one) => one === undefined)) {
-    lost.fill(1);
-    // All at once, but for one: the loop of a later change is then known to the compiler as well.
-    for (const one of added.splice(0, added.length - 1)) settle(kept, one);
-  }
-  if (lost.includes(1)) fillAgain(next, lost);
+  if (lost.includes(1)) forget(next.owners, lost);
   for (const one of added) settle(kept, one);
-  for (const one of [...heavier, ...added]) enter(next, one);
+  if (from.members.length > 0) for (const one of [...heavier, ...added]) enter(next, one);
   return next;
+};
+
+/** The place of the owner; there must be members. */
+export const ownerAt = (slots: Slots, slot: number): number => {
+  const known = slots.owners[slot] as number;
+  return known === UNKNOWN ? find(slots, slot) : known;
 };
 
 /** Always of one shape, which the loops below are compiled for. */
@@ -77,15 +81,15 @@ const draw = (slotSeed: number, a: number, b: number): number => {
   return imul(((x ^ (x >>> 15)) + b) | 0, 0xc2b2ae35) + 0x80000000;
 };
 
-/** Gives a member every slot in which it waits less than the owner. */
+/** Gives a member every slot in which it waits less than the owner; where none is known yet, it is among those who wait. */
 const enter = ({ owners, waits, members }: Slots, entrant: Entrant): void => {
   const { a, b, weight } = entrant;
   const place = members.indexOf(entrant);
-  const seeds = slotSeeds();
   const scale = tryFor(weight);
-  for (let slot = 0; slot < seeds.length; slot += 1) {
+  for (let slot = 0; slot < SLOTS; slot += 1) {
+    if (owners[slot] === UNKNOWN) continue;
     const limit = waits[slot] as number;
-    const drawn = draw(seeds[slot] as number, a, b);
+    const drawn = draw(seedOf(slot), a, b);
     if (drawn >= limit * scale) continue;
     const waited = wait(drawn, weight);
     if (waited > limit || (waited === limit && !isBefore(entrant, members[owners[slot] as number])))
@@ -99,39 +103,63 @@ const enter = ({ owners, waits, members }: Slots, entrant: Entrant): void => {
 const isBefore = ({ name }: Member, other: Member | undefined): boolean =>
   other === undefined || name <= other.name;
 
-/** Gives the slots of `lost` members to whoever waits least of those that are there now. */
-const fillAgain = ({ owners, waits, members }: Slots, lost: Uint8Array): void => {
+/** Slots of `lost` members are anybody's again. */
+const forget = (owners: Uint16Array, lost: Uint8Array): void => {
+  for (let slot = 0; slot < SLOTS; slot += 1)
+    if (lost[owners[slot] as number] === 1) owners[slot] = UNKNOWN;
+};
+
+/** Members as the loop below is fastest with. */
+interface Rivals {
+  readonly places: Uint16Array;
+  readonly as: Int32Array;
+  readonly bs: Int32Array;
+  readonly weights: Float64Array;
+  readonly scales: Float64Array;
+}
+
+const made = new WeakMap<Slots['members'], Rivals>();
+
+const rivalsOf = (members: Slots['members']): Rivals => {
+  const known = made.get(members);
+  if (known) return known;
   // In the order of the names: of two that wait alike the first one stays.
   const here = members
     .flatMap((one, place) => (one === undefined ? [] : [{ one, place }]))
     .sort((x, y) => (x.one.name < y.one.name ? -1 : 1));
-  const places = Uint16Array.from(here, ({ place }) => place);
-  const as = Int32Array.from(here, ({ one }) => one.a);
-  const bs = Int32Array.from(here, ({ one }) => one.b);
-  const weights = Float64Array.from(here, ({ one }) => one.weight);
-  const scales = Float64Array.from(here, ({ one }) => tryFor(one.weight));
-  const seeds = slotSeeds();
-  for (let slot = 0; slot < seeds.length; slot += 1) {
-    if (lost[owners[slot] as number] === 0) continue;
-    const seed = seeds[slot] as number;
-    let best = Number.POSITIVE_INFINITY;
-    let owner = 0;
-    for (let i = 0; i < places.length; i += 1) {
-      const drawn = draw(seed, as[i] as number, bs[i] as number);
-      if (drawn >= best * (scales[i] as number)) continue;
-      const waited = wait(drawn, weights[i] as number);
-      if (waited >= best) continue;
-      best = waited;
-      owner = places[i] as number;
-    }
-    owners[slot] = owner;
-    waits[slot] = best;
+  const rivals = {
+    places: Uint16Array.from(here, ({ place }) => place),
+    as: Int32Array.from(here, ({ one }) => one.a),
+    bs: Int32Array.from(here, ({ one }) => one.b),
+    weights: Float64Array.from(here, ({ one }) => one.weight),
+    scales: Float64Array.from(here, ({ one }) => tryFor(one.weight)),
+  };
+  made.set(members, rivals);
+  return rivals;
+};
+
+/** Gives a slot to whoever waits least of all members. */
+const find = ({ owners, waits, members }: Slots, slot: number): number => {
+  const { places, as, bs, weights, scales } = rivalsOf(members);
+  const seed = seedOf(slot);
+  let best = Number.POSITIVE_INFINITY;
+  let owner = 0;
+  for (let i = 0; i < places.length; i += 1) {
+    const drawn = draw(seed, as[i] as number, bs[i] as number);
+    if (drawn >= best * (scales[i] as number)) continue;
+    const waited = wait(drawn, weights[i] as number);
+    if (waited >= best) continue;
+    best = waited;
+    owner = places[i] as number;
   }
+  owners[slot] = owner;
+  waits[slot] = best;
+  return owner;
 };
 
 /** All members, who waits least for the slot first: its owner, and who would own it next. */
 export const inOrder = ({ members }: Slots, slot: number): readonly Member[] => {
-  const seed = slotSeeds()[slot] as number;
+  const seed = seedOf(slot);
   return members
     .flatMap((one) =>
       one === undefined ? [] : [{ one, waited: wait(draw(seed, one.a, one.b), one.weight) }],

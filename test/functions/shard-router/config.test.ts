@@ -126,6 +126,19 @@ describe('the configuration of a router', () => {
     ]);
   });
 
+  test('says what is wrong with a value beside one of another type', () => {
+    const wrong = {
+      onDown: 'x',
+      color: 1,
+      timeout: '5',
+      bound: 1,
+      health: { failures: 0, open: '-1s' },
+    };
+    expect(mistakesOf({ ...CONFIG, ...wrong }).map((mistake) => mistake.split(' ')[0])).toEqual(
+      expect.arrayContaining(['/onDown', '/timeout', '/bound', '/health/failures', '/health/open']),
+    );
+  });
+
   test.each([
     ['timeout', '2h'],
     ['retryFor', '2m'],

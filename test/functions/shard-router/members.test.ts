@@ -78,10 +78,25 @@ describe('members in the store', () => {
     // Within a second, ten times.
     expect(Math.max(...waits)).toBeLessThan(10_000);
     expect([await one.whoHas('k'), await two.whoHas('k')]).toEqual(['b', 'b']);
+
+    const nowhere = await one.ask({
+      method: 'PUT',
+      path: '/shard-router/owner/table',
+      headers: [
+        ['content-type', 'application/json'],
+        ['if-match', `"${next}"`],
+      ],
+      body: JSON.stringify({ shards: [{ name: 'a', address: 'not a host' }] }),
+    });
+    expect([nowhere.status, JSON.parse(nowhere.body.toString()).errors[0].pointer]).toEqual([
+      400,
+      '/shards/0/urls',
+    ]);
+    expect([await one.whoHas('k'), await epochOf(one)]).toEqual(['b', next]);
   });
 });
 
-test('members in a file are followed, and a file that is broken changes nothing', async () => {
+test('members in a file are followed, and a file that is broken or leads nowhere changes nothing', async () => {
   const file = path.join(folder, 'members.json');
   const write = (members: unknown) => writeFile(file, JSON.stringify(members));
   const [a, b] = shards as [ShardProcess, ShardProcess];
@@ -89,6 +104,9 @@ test('members in a file are followed, and a file that is broken changes nothing'
   const lab = await route({ members: { from: 'file', path: file, every: '100ms' } });
   expect(await lab.whoHas('k')).toBe('a');
   await writeFile(file, '{"epoch":2,"shards":[');
+  await sleep(500);
+  expect([await lab.whoHas('k'), await epochOf(lab)]).toEqual(['a', 1]);
+  await write({ epoch: 2, shards: [{ name: 'a', address: 'not a host' }] });
   await sleep(500);
   expect([await lab.whoHas('k'), await epochOf(lab)]).toEqual(['a', 1]);
   await write({ epoch: 3, shards: shardsOf([b]) });

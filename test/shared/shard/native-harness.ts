@@ -1,7 +1,13 @@
 /** A million keys, and where they go: typed arrays throughout, so that all of them are counted. */
 import { hashText } from '../../../shared/shard/key-hash';
-import { slotOf } from '../../../shared/shard/native/score';
-import type { Member, Slots } from '../../../shared/shard/native/slots';
+import { SLOTS, slotOf } from '../../../shared/shard/native/score';
+import {
+  changeSlots,
+  type Member,
+  ownerAt,
+  type Slots,
+  slotsOf,
+} from '../../../shared/shard/native/slots';
 
 export const KEYS = 1_000_000;
 
@@ -12,6 +18,18 @@ export const keySlots = (): Uint32Array => {
   made ??= Uint32Array.from({ length: KEYS }, (_, i) => slotOf(hashText(`user:${i}`)));
   return made;
 };
+
+/** Every slot has been asked for, so that all owners and waits are there to be compared. */
+export const whole = (slots: Slots): Slots => {
+  if (slots.members.some((one) => one !== undefined))
+    for (let slot = 0; slot < SLOTS; slot += 1) ownerAt(slots, slot);
+  return slots;
+};
+
+export const wholeOf = (members: readonly Member[]): Slots => whole(slotsOf(members));
+
+export const wholeChange = (from: Slots, members: readonly Member[]): Slots =>
+  whole(changeSlots(from, members));
 
 export const equal = (count: number, prefix = 'shard'): readonly Member[] =>
   Array.from({ length: count }, (_, i) => ({ name: `${prefix}-${i}`, weight: 1 }));

@@ -7,10 +7,20 @@ import {
   changeSlots,
   inOrder,
   type Member,
+  ownerAt,
   type Slots,
   slotsOf,
 } from '../../../shared/shard/native/slots';
-import { equal, KEYS, movesBetween, sharesOf, weighted } from './native-harness';
+import {
+  equal,
+  KEYS,
+  movesBetween,
+  sharesOf,
+  weighted,
+  whole,
+  wholeChange,
+  wholeOf,
+} from './native-harness';
 
 const nameOf = ({ owners, members }: Slots, slot: number) => members[owners[slot] as number]?.name;
 
@@ -57,7 +67,7 @@ describe('the hash of a key', () => {
 describe.each([5, 10, 100])('with %i members', (count) => {
   const named = (name: string, weight = 1): Member => ({ name, weight });
   const members = [named('one'), ...equal(count - 1)];
-  const before = slotsOf(members);
+  const before = wholeOf(members);
   const others = members.slice(1);
   const part = KEYS / count;
 
@@ -68,7 +78,7 @@ describe.each([5, 10, 100])('with %i members', (count) => {
   ] as const)(
     'one is %s: no key moves between the others, and no more than must',
     (_, changed, next, ideal) => {
-      const { moved, collateral } = movesBetween(before, changeSlots(before, next), [changed]);
+      const { moved, collateral } = movesBetween(before, wholeChange(before, next), [changed]);
       expect(collateral).toBe(0);
       expect(moved).toBeGreaterThan(0.9 * ideal);
       expect(moved).toBeLessThanOrEqual(1.05 * ideal);
@@ -76,16 +86,16 @@ describe.each([5, 10, 100])('with %i members', (count) => {
   );
 
   test('one is made lighter: as if it had never been heavier', () => {
-    const heavy = changeSlots(before, [named('one', 100), ...others]);
-    expect(movesBetween(heavy, changeSlots(heavy, members), ['one']).collateral).toBe(0);
-    expect(movesBetween(before, changeSlots(heavy, members), []).moved).toBe(0);
+    const heavy = wholeChange(before, [named('one', 100), ...others]);
+    expect(movesBetween(heavy, wholeChange(heavy, members), ['one']).collateral).toBe(0);
+    expect(movesBetween(before, wholeChange(heavy, members), []).moved).toBe(0);
   });
 });
 
 describe('keys are spread evenly', () => {
   test('over 100 equal members, of 20 sets: the most loaded by the mean is at most 1.06 in the median, 1.09 in each', () => {
     const ratios = Array.from({ length: 20 }, (_, set) => {
-      const shares = sharesOf(slotsOf(equal(100, `set-${set}-`)));
+      const shares = sharesOf(wholeOf(equal(100, `set-${set}-`)));
       return Math.max(...shares.values()) / (KEYS / 100);
     }).sort((a, b) => a - b);
     expect(((ratios[9] as number) + (ratios[10] as number)) / 2).toBeLessThanOrEqual(1.06);
@@ -97,7 +107,7 @@ describe('keys are spread evenly', () => {
     (count) => {
       const members = weighted(count);
       const total = members.reduce((sum, { weight }) => sum + weight, 0);
-      const shares = sharesOf(slotsOf(members));
+      const shares = sharesOf(wholeOf(members));
       for (const { name, weight } of members) {
         const ideal = weight / total;
         // Slots are dealt by chance, and so are keys to slots.
@@ -109,7 +119,7 @@ describe('keys are spread evenly', () => {
   );
 });
 
-test('what is told from a set depends neither on its order nor on how it came to be', () => {
+test('what is told from a set depends neither on its order, nor on how it came to be, nor on what was asked before', () => {
   const member = fc.record({
     name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'ü', ''),
     weight: fc.integer({ min: 1, max: 100 }),
@@ -118,11 +128,13 @@ test('what is told from a set depends neither on its order nor on how it came to
   fc.assert(
     fc.property(fc.array(set, { minLength: 2, maxLength: 5 }), (sets) => {
       const last = sets.at(-1) as readonly Member[];
-      const slow = sets.reduce<Slots | undefined>(
-        (slots, members) => (slots ? changeSlots(slots, members) : slotsOf(members)),
-        undefined,
-      ) as Slots;
-      const fresh = slotsOf([...last].reverse());
+      const slow = sets.reduce<Slots | undefined>((slots, members, turn) => {
+        const next = slots ? changeSlots(slots, members) : slotsOf(members);
+        for (let slot = turn; slot < SLOTS; slot += 3) ownerAt(next, slot);
+        return next;
+      }, undefined) as Slots;
+      const fresh = wholeOf([...last].reverse());
+      whole(slow);
       expect(same(slow.waits, fresh.waits)).toBe(true);
       for (let slot = 0; slot < SLOTS; slot += 97)
         expect(nameOf(slow, slot)).toBe(nameOf(fresh, slot));
@@ -132,7 +144,7 @@ test('what is told from a set depends neither on its order nor on how it came to
 });
 
 describe('a slot that two wait for alike goes to the name that comes first', () => {
-  const alone = (name: string) => slotsOf([{ name, weight: 1 }]);
+  const alone = (name: string) => wholeOf([{ name, weight: 1 }]);
   const ownersOf = (slots: Slots) =>
     new Set([0, 1, 2, 3, SLOTS - 1].map((slot) => nameOf(slots, slot)));
 
@@ -142,24 +154,24 @@ describe('a slot that two wait for alike goes to the name that comes first', () 
   ])('%s enters beside %s', (entrant, owner, winner) => {
     const tied = { ...alone(owner), waits: alone(entrant).waits };
     const members = [owner, entrant].map((name) => ({ name, weight: 1 }));
-    expect(ownersOf(changeSlots(tied, members))).toEqual(new Set([winner]));
+    expect(ownersOf(wholeChange(tied, members))).toEqual(new Set([winner]));
   });
 
   test('a third one leaves', () => {
     const gone = alone('gone');
     const twins = ['b', 'a', 'c'].map((name) => ({ name, weight: 1, a: 1, b: 2 }));
     const tied = { ...gone, members: [...gone.members, ...twins] };
-    expect(ownersOf(changeSlots(tied, twins))).toEqual(new Set(['a']));
+    expect(ownersOf(wholeChange(tied, twins))).toEqual(new Set(['a']));
   });
 });
 
 test('who comes next is who would own the slot if the owner went', () => {
   const members = weighted(7);
-  const slots = slotsOf(members);
+  const slots = wholeOf(members);
   const without = new Map(
     members.map(({ name }) => [
       name,
-      changeSlots(
+      wholeChange(
         slots,
         members.filter((one) => one.name !== name),
       ),
@@ -174,10 +186,10 @@ test('who comes next is who would own the slot if the owner went', () => {
 });
 
 test('a table is never changed by one that is made from it', () => {
-  const slots = slotsOf(equal(3));
+  const slots = wholeOf(equal(3));
   const [owners, waits] = [slots.owners.slice(), slots.waits.slice()];
-  changeSlots(slots, weighted(5));
-  changeSlots(slots, []);
+  wholeChange(slots, weighted(5));
+  wholeChange(slots, []);
   expect([same(slots.owners, owners), same(slots.waits, waits)]).toEqual([true, true]);
 });
 
