@@ -35,7 +35,8 @@ export interface Context {
 }
 
 /**
- * Sends the request on. Hop-by-hop fields (RFC 9110 section 7.6.1) are removed on both ways, all else is untouched.
+ * Sends the request on. Hop-by-hop fields (RFC 9110 section 7.6.1) are removed on both ways, all else is untouched; Host is
+ * the target's own, and Via, `traceparent`, X-Forwarded-For, -Host and -Proto tell it of us and of who has asked.
  *
  * A request to upgrade (RFC 9110 section 7.8) is handed on as one, where the host can; its answer is then 101.
  *

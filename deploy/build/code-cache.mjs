@@ -18,17 +18,27 @@ const wrapped = (text) =>
 
 const launcher = (
   file,
+  before = '',
 ) => `// Made by deploy/build: runs ${file}.js with the code that was compiled with it, if this V8 takes it.
 const fs = require('node:fs');
 const { Script } = require('node:vm');
 const file = \`\${__dirname}/${file}\`;
-let cachedData;
-try {
-  cachedData = fs.readFileSync(\`\${file}.cache\`);
-} catch {}
-new Script(fs.readFileSync(\`\${file}.js\`, 'latin1'), { filename: \`\${file}.js\`, cachedData })
-  .runInThisContext()(exports, require, module, \`\${file}.js\`, __dirname);
+const run = () => {
+  let cachedData;
+  try {
+    cachedData = fs.readFileSync(\`\${file}.cache\`);
+  } catch {}
+  new Script(fs.readFileSync(\`\${file}.js\`, 'latin1'), { filename: \`\${file}.js\`, cachedData })
+    .runInThisContext()(exports, require, module, \`\${file}.js\`, __dirname);
+};
+${before}run();
 `;
+
+/** The node host of all functions that is to serve one runs the server of that one, where it is beside. */
+const ONE_OF_ALL = `const { FUNCTION_TARGET: target } = process.env;
+const alone = \`\${__dirname}/functions/\${target}/node.cjs\`;
+if (target && fs.existsSync(alone)) require(alone);
+else `;
 
 /**
  * Of servers and packages, by their paths below dist/ without the extension. `processes` are lists of what runs in one
@@ -46,7 +56,7 @@ const wrap = async (name) => {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
   const file = `${path.basename(name)}.${hash}`;
   await writeFile(path.join(path.dirname(bundle), `${file}.js`), text);
-  await writeFile(bundle, launcher(file));
+  await writeFile(bundle, launcher(file, name === 'node' ? ONE_OF_ALL : ''));
 };
 
 /** Starts servers and uses each a little, so that the caches hold what a start and a first request need. */

@@ -34,14 +34,13 @@ const FORWARDING = {
 
 /** By its file. A server that lives twice is one script. */
 const scripts = new Map();
-vm.Script = class extends vm.Script {
-  constructor(text, options) {
-    const known = scripts.get(options.filename);
-    if (known) return known;
-    super(text, options);
-    scripts.set(options.filename, this);
-  }
-};
+vm.Script = new Proxy(vm.Script, {
+  construct: (Script, [text, options]) => {
+    const { filename } = options;
+    if (!scripts.has(filename)) scripts.set(filename, new Script(text, options));
+    return scripts.get(filename);
+  },
+});
 
 const writeCache = (file) =>
   writeFileSync(file.replace(/\.js$/, '.cache'), scripts.get(file).createCachedData());

@@ -22,7 +22,9 @@ export interface Fence {
 export type Owner =
   | { readonly kind: 'shard'; readonly name: string }
   /** Has no key where such requests are spread, or a key that the table leaves to chance: any member's. */
-  | { readonly kind: 'anyone' };
+  | { readonly kind: 'anyone' }
+  /** Has a key that the table gives to no shard that is in use. */
+  | { readonly kind: 'nobody' };
 
 export interface OwnershipFacts {
   /** This shard's. */
@@ -68,6 +70,7 @@ const isOther = (fence: Fence, { epoch, digest }: OwnershipFacts): boolean =>
 
 const roleOf = ({ name, owner, isMember, digest, fence, standsIn }: OwnershipFacts) => {
   if (!isMember) return undefined;
+  if (owner.kind === 'nobody') return undefined;
   if (owner.kind === 'anyone') return fence?.role ?? 'spread';
   if (owner.name === name) return fence?.role === 'replica' ? 'replica' : 'owner';
   // A role is a word about one table: by another, the shard that is stood in for may be another too.

@@ -38,8 +38,8 @@ const answerOf = (validate: Validate, value: unknown) => {
 test('there are some of every kind, and each answers as Ajv does', async () => {
   const compiled = await load();
   const kinds = [...compiled.keys()].map((key) => key.split(' ')[0]);
-  expect(new Set(kinds)).toEqual(new Set(['own', 'coercing', 'foreign']));
-  expect(compiled.size).toBeGreaterThan(20);
+  expect(new Set(kinds)).toEqual(new Set(['own', 'foreign']));
+  expect(compiled.size).toBeGreaterThan(10);
   for (const [key, make] of compiled) {
     const [kind, text] = key.split(/ (.*)/s) as [Kind, string];
     const fresh: Validate = createAjv(kind).compile(JSON.parse(text));

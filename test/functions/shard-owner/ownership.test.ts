@@ -24,6 +24,7 @@ const owners: readonly Owner[] = [
   { kind: 'shard', name: 'a' },
   { kind: 'shard', name: 'b' },
   { kind: 'anyone' },
+  { kind: 'nobody' },
 ];
 const subsets: readonly ReadonlySet<StandIn>[] = Array.from(
   { length: 2 ** STAND_INS.length },
@@ -61,7 +62,7 @@ interface Row {
   /** `none`; `same` digest at this epoch or a lower one; `newer`, the same digest at a higher epoch; `other` digest. */
   readonly fence?: readonly ('none' | 'same' | 'newer' | 'other')[];
   readonly member?: boolean;
-  readonly owner?: 'me' | 'another' | 'anyone';
+  readonly owner?: 'me' | 'another' | 'anyone' | 'nobody';
   readonly role?: readonly Role[];
   readonly taken?: boolean;
   readonly decision: Ownership['kind'];
@@ -73,6 +74,7 @@ const TABLE: readonly Row[] = [
   { refreshed: false, fence: ['other', 'newer'], decision: 'refresh' },
   { fresh: false, decision: 'unsure' },
   { member: false, decision: 'foreign' },
+  { owner: 'nobody', decision: 'foreign' },
   { owner: 'anyone', fence: ['none'], decision: 'owned', as: 'spread' },
   { owner: 'anyone', decision: 'owned', as: 'the role of the fence' },
   { owner: 'me', role: ['replica'], decision: 'owned', as: 'replica' },
@@ -92,7 +94,7 @@ const kindOf = (fence: Fence | undefined) => {
 
 const fits = (row: Row, facts: OwnershipFacts): boolean => {
   const { fence, owner } = facts;
-  const whose = owner.kind === 'anyone' ? 'anyone' : owner.name === 'a' ? 'me' : 'another';
+  const whose = owner.kind !== 'shard' ? owner.kind : owner.name === 'a' ? 'me' : 'another';
   return (
     (row.refreshed === undefined || row.refreshed === facts.isRefreshed) &&
     (row.fresh === undefined || row.fresh === facts.isFresh) &&
@@ -122,7 +124,7 @@ describe('who may execute', () => {
       return JSON.stringify(ownershipOf(facts)) !== JSON.stringify(decision);
     });
     expect(wrong.slice(0, 3)).toEqual([]);
-    expect(everything).toHaveLength(3 * 2 * 2 * 2 * 31 * 8);
+    expect(everything).toHaveLength(4 * 2 * 2 * 2 * 31 * 8);
     expect(TABLE.filter((row) => !used.has(row))).toEqual([]);
   });
 

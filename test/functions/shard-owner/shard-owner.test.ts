@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { ownerOf } from '../../../functions/shard-owner/owner-of';
 import { type ShardOwnerOptions, shardOwner } from '../../../functions/shard-owner/shard-owner';
 import { Failure } from '../../../shared/failure';
 import type { Handler } from '../../../shared/handler';
@@ -376,10 +377,15 @@ describe('a request without a key', () => {
   });
 });
 
-test('a key that the table leaves to chance is any member’s', async () => {
-  const stored = storedTable({ mode: 'lookup', table: { known: 'b' } });
-  await stored.publish('a', 'b');
-  const call = shardA(stored);
-  expect(await call({ 'x-key': 'unknown' })).toMatchObject({ status: 200 });
+test('a key that is in no table is nobody’s, and one that the peer leaves to chance any member’s', async () => {
+  const kept = storedTable({ mode: 'lookup', table: { known: 'b' } });
+  await kept.publish('a', 'b');
+  const call = shardA(kept);
+  expect(await call({ 'x-key': 'unknown' })).toMatchObject({ status: 421, executed: false });
   expect(await call({ 'x-key': 'known' })).toMatchObject({ status: 421 });
+
+  const found = { value: 'k', source: 'header x-key' };
+  const place = () => undefined;
+  expect(ownerOf(found, 'reject', { mode: 'nginx-hash', place })).toEqual({ kind: 'anyone' });
+  expect(ownerOf(found, 'reject', { mode: 'range', place })).toEqual({ kind: 'nobody' });
 });

@@ -121,13 +121,46 @@ describe('a request without a key', () => {
   });
 });
 
-test('a key that its peer would not place is spread', async () => {
-  const { ask, sent } = harness({ mode: 'lookup', table: { known: 'b' } });
-  for (let i = 0; i < 100; i += 1) await ask('/', withKey('unknown'));
-  expect(new Set(sent.map(({ origin }) => origin)).size).toBe(5);
-  expect(sent[0]?.headers?.['shard-role']).toBe('spread');
-  await ask('/', withKey('known'));
-  expect(sent.at(-1)).toMatchObject({ origin: urlOf('b'), headers: { 'shard-role': 'owner' } });
+/** Where the 21 points from the key on are those of a server that is down, nginx takes any other. */
+const CHANCE = {
+  mode: 'nginx-consistent',
+  shards: [
+    { address: 'heavy.test:80', weight: 400, down: true },
+    ...['a', 'b', 'c'].map((name) => ({ address: `${name}.test:80` })),
+  ],
+} as const;
+
+test('a key that its peer leaves to chance is spread', async () => {
+  const placing = shardTable(CHANCE);
+  const lost = Array.from({ length: 1_000 }, (_, n) => `key-${n}`).filter(
+    (key) => placing.place(key) === undefined,
+  );
+  const { ask, sent } = harness(CHANCE);
+  for (const key of lost.slice(0, 60)) await ask('/', withKey(key));
+  expect(sent).toHaveLength(60);
+  expect(new Set(sent.map(({ origin }) => origin)).size).toBe(3);
+  expect(new Set(sent.map(({ headers }) => headers?.['shard-role']))).toEqual(new Set(['spread']));
+});
+
+test.each([
+  ['is in no table', { mode: 'lookup', table: { known: 'b' } }, 'unknown'],
+  ['is no number', { mode: 'modulo' }, 'x'],
+  ['belongs to a shard that is down', { mode: 'lookup', table: { known: 'a' } }, 'known'],
+])('a key that %s is nobody’s: nobody is asked, whatever the policy', async (_, mode, key) => {
+  for (const [onDown, answer] of [
+    ['fail', 'proxy'],
+    ['next', 'proxy'],
+    ['next', 'redirect'],
+  ]) {
+    const shards = ['a', 'b'].map((name) => ({
+      address: `${name}.test:80`,
+      name,
+      down: name === 'a',
+    }));
+    const { ask, sent } = harness({ ...mode, shards, onDown, answer });
+    expect(await refusalOf(ask('/', withKey(key)))).toBe('shard_unavailable after 5');
+    expect(sent).toEqual([]);
+  }
 });
 
 describe('a forward that fails', () => {
