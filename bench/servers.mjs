@@ -20,10 +20,14 @@ const stock = (file, target) => ({
   args: [frameworkCli, `--source=${path.resolve(servers, file)}`, `--target=${target}`],
 });
 
-/** Made by the set-up, from a function of the suite. */
-export const SAME_WORK = path.join(root, 'bench/node_modules/.cache/same-work.cjs');
+/** Made by the set-up, from functions of the suite. */
+const made = (name) => path.join(root, `bench/node_modules/.cache/${name}.cjs`);
+export const SAME_WORK = made('same-work');
+export const SAME_CODE = made('same-code');
 
 export const NODE_HTTP = 'node:http';
+/** What add-defaults reads, completes and checks, without a host around it. */
+export const BARE = "node:http, add-defaults' own code";
 export const STOCK = 'functions-framework (.cjs)';
 export const STOCK_HELLO = 'functions-framework hello (.js)';
 
@@ -107,6 +111,7 @@ const shards = (url) =>
 /** All of them give the same answer to the same request. */
 export const THROUGHPUT = {
   [NODE_HTTP]: peer('node-http'),
+  [BARE]: { args: [SAME_CODE] },
   'node host, add-defaults': alone('add-defaults'),
   'node host, the same work by hand': {
     args: [SAME_WORK],

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions } from '../deploy/build/bundle.mjs';
 import { root } from './machine.mjs';
-import { SAME_WORK } from './servers.mjs';
+import { SAME_CODE, SAME_WORK } from './servers.mjs';
 
 const run = (command, ...args) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
@@ -24,10 +24,12 @@ export const setUp = async () => {
   if (!isInstalled())
     run('npm', 'ci', '--prefix', 'bench', '--ignore-scripts', '--no-audit', '--no-fund');
   run(process.execPath, 'deploy/build.mjs', '--if-stale');
-  await build({
-    ...(await bundleOptions()),
-    entryPoints: ['bench/servers/same-work.ts'],
-    outfile: SAME_WORK,
-    sourcemap: false,
-  });
+  const options = await bundleOptions();
+  for (const outfile of [SAME_WORK, SAME_CODE])
+    await build({
+      ...options,
+      entryPoints: [`bench/servers/${path.basename(outfile, '.cjs')}.ts`],
+      outfile,
+      sourcemap: false,
+    });
 };

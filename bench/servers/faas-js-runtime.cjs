@@ -1,5 +1,5 @@
 const { start } = require('faas-js-runtime');
 const { complete } = require('./complete.cjs');
 
-const handle = (context, body) => complete(context.method, '/', context.headers, body);
+const handle = ({ method, headers }, body) => ({ body: complete(method, '/', headers, body) });
 start(handle, { port: Number(process.env.PORT) });

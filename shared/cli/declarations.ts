@@ -12,6 +12,15 @@ export interface Declarations {
   readonly pipelines: readonly Pipeline[];
 }
 
+export interface ReadDeclarationsOptions {
+  /** Told of each mistake in a pipeline, with its place; the pipeline is left out then. @default throws it */
+  readonly onMistake?: (mistake: string) => void;
+}
+
+const refuse = (mistake: string): never => {
+  throw new Error(mistake);
+};
+
 /**
  * Without an environment: a page must not depend on who writes it, and a required webhook has no URL here.
  * Rejects with an Error that names the place when a pipeline has a mistake.
@@ -19,16 +28,15 @@ export interface Declarations {
 export const readDeclarations = async (
   catalogue: Catalogue,
   folder: string,
+  { onMistake = refuse }: ReadDeclarationsOptions = {},
 ): Promise<Declarations> => {
   const modules = await Promise.all(Object.values(catalogue).map((load) => load()));
   const { pipelines, mistakes } = loadDirectory(path.join(folder, 'pipelines'), {
     functions: Object.keys(catalogue),
   });
-  const [mistake] = mistakes.filter(({ severity }) => severity === 'error');
-  if (mistake) {
-    const { file, line, column, message } = mistake;
-    throw new Error(`${path.relative(folder, file)}:${line}:${column} ${message}`);
-  }
+  for (const { file, line, column, message, severity } of mistakes)
+    if (severity === 'error')
+      onMistake(`${path.relative(folder, file)}:${line}:${column} ${message}`);
   const functions = [
     ...modules.map((module) => module.default),
     ...pipelines.map((pipeline) => {
