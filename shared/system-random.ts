@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import type { Random } from './random';
 
 /** A call of the generator costs as much as a small request, so a few bytes come from a stock, as node's UUIDs do. */
-const stock = Buffer.alloc(4096);
+const stock = Buffer.alloc(8192);
 let used = stock.length;
 
 /** The first stock comes from where OpenSSL has its seed, as loading that would be a tenth of a start. */

@@ -77,6 +77,8 @@ export const buildFunctions = async (functions) => {
       outdir: folder,
       outExtension: { '.js': '.cjs' },
       minifyWhitespace: true,
+      // Node shows the line that has thrown, and no more should be on it.
+      lineLimit: 200,
       // Lines are enough for a stack; the sources are in the repository.
       sourcesContent: false,
       metafile: true,

@@ -37,6 +37,8 @@ export const buildPackages = async () => {
       stdin: { contents: `module.exports = require('${name}');`, resolveDir: root },
       outfile: path.join(dist, 'packages', `${fileOf(name)}.cjs`),
       minifyWhitespace: true,
+      // Node shows the line that has thrown, and no more should be on it.
+      lineLimit: 200,
       sourcemap: false,
       plugins: [neededParts, apart('.', name), ...options.plugins],
     });

@@ -10,6 +10,8 @@ import { urlsOf } from './urls';
 export interface KeptServer {
   readonly url: string;
   circuit: Circuit;
+  /** When it last answered a request. */
+  answeredAt: number;
   inFlight: number;
   isListed: boolean;
 }
@@ -50,7 +52,13 @@ export const createLedger = (): Ledger => {
   const total = { inFlight: 0, weight: 0 };
 
   const serverOf = (url: string): KeptServer =>
-    servers.get(url) ?? { url, circuit: WELL, inFlight: 0, isListed: false };
+    servers.get(url) ?? {
+      url,
+      circuit: WELL,
+      answeredAt: Number.NEGATIVE_INFINITY,
+      inFlight: 0,
+      isListed: false,
+    };
   const loadOf = ({ name, weight }: Shard): KeptLoad =>
     loads.get(name) ?? { inFlight: 0, weight, isListed: false, isUp: false };
 

@@ -43,6 +43,9 @@ export const createServers = (options: ServersOptions): Servers => {
   const { limits } = rules;
   const { facts, places, update, listed, turn, add } = createLedger();
 
+  /** What is chosen begins in the same turn. */
+  let chosenAt = 0;
+
   const tell = (server: KeptServer, circuit: Circuit): void => {
     if (!turn(server, circuit)) return;
     options.onTurn?.(server.url, isClosed(circuit) ? 'closed' : 'open');
@@ -52,6 +55,7 @@ export const createServers = (options: ServersOptions): Servers => {
     update,
 
     choose: (wish, now) => {
+      chosenAt = now;
       const choice = choose(wish, facts, rules, now);
       if (choice.kind === 'go' && choice.probe) {
         const server = listed(choice.url);
@@ -64,12 +68,17 @@ export const createServers = (options: ServersOptions): Servers => {
       const { server, remove } = add(choice);
       const { period } = server.circuit;
       const { probe } = choice;
+      const began = chosenAt;
       let isSettled = false;
       let isEnded = false;
       const settle: Flight['settle'] = (outcome, now) => {
         if (isSettled) return;
         isSettled = true;
-        tell(server, settled(server.circuit, { outcome, period, probe }, limits, now));
+        // One slow request beside others that it answers: that one's own affair, or else a few could close a shard to all.
+        const isItsOwn = outcome === 'failed' && !probe && server.answeredAt > began;
+        if (outcome === 'answered') server.answeredAt = now;
+        if (!isItsOwn)
+          tell(server, settled(server.circuit, { outcome, period, probe }, limits, now));
       };
       return {
         settle,

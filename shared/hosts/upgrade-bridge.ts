@@ -58,6 +58,11 @@ export class WebSocketBridge implements LiveStream, Upgraded {
       }),
     ];
     this.ended = Promise.all(gone).then(() => clearTimeout(this.late));
+    // WebSocket knows no half of a connection (RFC 6455 section 1.4): what is still to come has a moment.
+    for (const socket of [client, server])
+      socket.once('end', () => {
+        this.late ??= setTimeout(() => this.cut(), PATIENCE);
+      });
     const silent = () => this.close(1001);
     for (const socket of [client, server]) socket.setTimeout(idle, silent);
     upgrade.become(this);
@@ -92,7 +97,7 @@ export class WebSocketBridge implements LiveStream, Upgraded {
   private close(code: CloseCode): void {
     if (this.leaving) return;
     this.leaving = code;
-    this.late = setTimeout(() => this.cut(), PATIENCE);
+    this.late ??= setTimeout(() => this.cut(), PATIENCE);
     if (this.isStarted) this.sayGoodbye(code);
   }
 

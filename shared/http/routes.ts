@@ -25,22 +25,33 @@ export type Router = (method: string, path: string) => Match;
 export const createRouter = (patterns: readonly RoutePattern[]): Router => {
   const routes = patterns.map(compile).sort((a, b) => weight(a.key) - weight(b.key));
   const literal = new Map<string, Match>();
-  for (const { names, key } of routes)
-    if (names.length === 0 && !key.includes('*')) literal.set(key, { key, params: NO_PARAMS });
+  /** Routes of which each is one path, by that path; the others are tried in turn. */
+  const fixed = new Map<string, Compiled[]>();
+  const open: Compiled[] = [];
+  for (const route of routes) {
+    const { names, key } = route;
+    const [, path = ''] = key.split(' ');
+    if (names.length > 0 || path.includes('*')) open.push(route);
+    else {
+      literal.set(key, { key, params: NO_PARAMS });
+      fixed.set(path, [...(fixed.get(path) ?? []), route]);
+    }
+  }
   return (method, path) => {
     const asked = method === 'HEAD' ? 'GET' : method;
     const exact = literal.get(`${asked} ${path}`);
     if (exact) return exact;
     let allowed: Set<string> | undefined;
-    for (const route of routes) {
-      const found = route.pattern.exec(path);
-      if (!found) continue;
-      if (route.method === '*' || route.method === asked)
-        return { key: route.key, params: readParams(route.names, found) };
-      allowed ??= new Set();
-      allowed.add(route.method);
-      if (route.method === 'GET') allowed.add('HEAD');
-    }
+    for (const list of [fixed.get(path) ?? NO_ROUTES, open])
+      for (const route of list) {
+        const found = route.pattern.exec(path);
+        if (!found) continue;
+        if (route.method === '*' || route.method === asked)
+          return { key: route.key, params: readParams(route.names, found) };
+        allowed ??= new Set();
+        allowed.add(route.method);
+        if (route.method === 'GET') allowed.add('HEAD');
+      }
     if (!allowed) throw new Failure('not_found');
     throw new Failure('method_not_allowed', { headers: { allow: [...allowed].join(', ') } });
   };
@@ -90,6 +101,7 @@ const compile = (key: RoutePattern): Compiled => {
 
 const weight = (key: string): number => (key.endsWith('*') ? 2 : key.includes(':') ? 1 : 0);
 
+const NO_ROUTES: readonly Compiled[] = [];
 const NO_PARAMS: Match['params'] = Object.freeze({});
 
 const readParams = (names: readonly string[], found: RegExpExecArray): Match['params'] => {

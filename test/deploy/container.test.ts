@@ -82,14 +82,19 @@ const start = async (environment: Readonly<Record<string, string>>) => {
 };
 
 describe('the image', () => {
-  test('holds the bundle of the node host with its code cache, the pipelines, and what production needs', () => {
+  test('holds the bundles of the node host with their code caches, the pipelines, and what production needs', () => {
     const bundle = readdirSync(inImage('app/dist')).map((file) =>
       file.replace(/\.[0-9a-f]{8}\./, '.HASH.'),
     );
     expect(bundle.sort()).toEqual(
       expect.arrayContaining(['node.HASH.cache', 'node.HASH.js', 'node.cjs']),
     );
-    expect(bundle.every((file) => file.startsWith('node.'))).toBe(true);
+    expect(bundle.filter((file) => !file.startsWith('node.'))).toEqual(['functions', 'packages']);
+    const ofOne = readdirSync(inImage('app/dist/functions/two-factor')).map((file) =>
+      file.replace(/\.[0-9a-f]{8}\./, '.HASH.'),
+    );
+    expect(ofOne.every((file) => file.startsWith('node.'))).toBe(true);
+    expect(ofOne).toContain('node.HASH.cache');
     expect(readdirSync(inImage('app')).sort()).toEqual(['dist', 'node_modules', 'pipelines']);
     expect(readdirSync(image.root).sort()).toEqual(['app', 'node_modules', 'usr']);
     for (const name of ['twilio', 'nodemailer', 'axios'])

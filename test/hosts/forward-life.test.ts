@@ -8,6 +8,7 @@ import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AUTHORITY, CERTIFICATES, KEY } from '../shared/webhook/certificates';
@@ -98,12 +99,28 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
 
     test('between two parts as long as `idle` says, however short `timeout` is', async () => {
       answer = (_message, socket) => {
-        void delay(900).then(() => socket.write('half'));
+        void delay(3_000).then(() => socket.write('half'));
         return `${HEAD}content-length: 8\r\n\r\nhalf`;
       };
-      const headers = wish({ options: { idle: 20_000, timeout: 200 } });
+      const headers = wish({ options: { idle: 20_000, timeout: 1_500 } });
       const got = await exchange(host.port, { path: '/forward-probe/', headers });
       expect([got.body.toString(), got.broken]).toEqual(['halfhalf', false]);
+    });
+
+    test('for the first part as for the others', async () => {
+      answer = (_message, socket) => {
+        void delay(900).then(() => socket.write('whole'));
+        return `${HEAD}content-length: 5\r\n\r\n`;
+      };
+      const patient = wish({ options: { idle: 20_000, timeout: 200 } });
+      const got = await exchange(host.port, { path: '/forward-probe/', headers: patient });
+      expect([got.body.toString(), got.broken]).toEqual(['whole', false]);
+      answer = () => `${HEAD}content-length: 5\r\n\r\n`;
+      const headers = wish({ options: { idle: 300, timeout: 20_000 } });
+      const began = performance.now();
+      const none = await exchange(host.port, { path: '/forward-probe/', headers });
+      expect([none.body.toString(), none.broken]).toEqual(['', true]);
+      expect(performance.now() - began).toBeLessThan(10_000);
     });
 
     test('for a client that is slow with its body, which is not the fault of the server behind', async () => {

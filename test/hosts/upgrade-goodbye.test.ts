@@ -40,6 +40,23 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
     expect(heard()).toBe('still here');
   });
 
+  test('a server that stays when its client has ended is left in seconds', async () => {
+    const { client, peer } = await lab.open();
+    client.socket.end();
+    await until(() => peer.ended);
+    await client.closed;
+  });
+
+  test('a client that stays when its server has ended is left in seconds', async () => {
+    const { client, peer } = await lab.open();
+    peer.socket.end();
+    // That nobody is there any more, one hears who speaks.
+    await until(() => {
+      client.socket.write('x');
+      return client.isClosed();
+    });
+  });
+
   test('what a server has said before its connection breaks still arrives', async () => {
     const { client, peer, spoken } = await lab.open();
     client.socket.pause();

@@ -37,7 +37,7 @@ COPY ${LISTS.join(' ')} ./
 RUN ${INSTALL}
 COPY tsconfig.json ./
 ${SOURCES.map((folder) => `COPY ${folder} ./${folder}/`).join('\n')}
-RUN npm run build
+RUN npm run build && rm -r dist/functions/*/lambda.* dist/functions/*/functions-framework.*
 
 FROM base AS modules
 WORKDIR /engine
@@ -53,6 +53,8 @@ WORKDIR /app
 COPY --from=modules /engine/node_modules /node_modules/
 COPY --from=modules /app/node_modules ./node_modules/
 COPY --from=build /app/dist/node.* ./dist/
+COPY --from=build /app/dist/functions ./dist/functions/
+COPY --from=build /app/dist/packages ./dist/packages/
 COPY pipelines ./pipelines/
 ENV NODE_ENV=production
 # nonroot, by number: Kubernetes can tell that it is not root.

@@ -61,6 +61,11 @@ export class Connection {
       });
   }
 
+  /** Whether nothing can be written any more, or the other side has said that it ends: its user hears of that soon. */
+  get isLost(): boolean {
+    return this.isEnd || this.isClosed || this.socket.destroyed;
+  }
+
   destroy(): void {
     this.user = undefined;
     this.socket.destroy();

@@ -6,8 +6,7 @@
  * answer by the letter breaks off, and its connection is not used again.
  */
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { asFailure, Failure, Unforwarded } from '../../failure';
+import { asFailure, Failure } from '../../failure';
 import type { ForwardOptions } from '../../handler';
 import { trailersOnward } from '../../http/hop-by-hop';
 import { awaitsContinue } from '../expect';
@@ -15,25 +14,12 @@ import { ForwardedAnswer } from '../forwarded-answer';
 import { type AnswerHead, NotHttp } from './answer-head';
 import { type AnswerEvents, AnswerReader } from './answer-reader';
 import type { Connection, User } from './connection';
+import { codeOf, unsent } from './failures';
 import { sendInformation } from './information';
+import type { Order } from './order';
 import type { Origin } from './origin';
 import { inTurn } from './turns';
 import { Upload, type UploadEvents } from './upload';
-
-/** What goes out. */
-export interface Order {
-  /** With the empty line. */
-  readonly head: string;
-  /** Bytes, or a stream of what the client sends. */
-  readonly body: string | Uint8Array | Readable | undefined;
-  /** Of a stream; `undefined`: it goes in chunks. */
-  readonly length: number | undefined;
-  readonly isHead: boolean;
-  /** Whether it may be sent twice. */
-  readonly isRepeatable: boolean;
-  /** Called when nobody has taken any of the stream: somebody else may. */
-  readonly giveBack: (() => void) | undefined;
-}
 
 export interface ExchangeOptions {
   readonly origin: Origin;
@@ -141,6 +127,8 @@ export class Exchange implements User, AnswerEvents, UploadEvents {
 
   read(bytes: Buffer): void {
     const { reader } = this;
+    // Nothing was asked yet: it answers an earlier request, or none. Another connection will do.
+    if (!this.isSent) return void this.connection.socket.destroy();
     try {
       const end = reader.read(bytes);
       if (this.isOver || !reader.head) return;
@@ -157,6 +145,7 @@ export class Exchange implements User, AnswerEvents, UploadEvents {
   }
 
   onHead(head: AnswerHead): void {
+    this.connection.due = performance.now() + this.options.idle;
     this.answer = new ForwardedAnswer(head, this, this.options.onEnd);
   }
 
@@ -243,16 +232,3 @@ export class Exchange implements User, AnswerEvents, UploadEvents {
 /** Who tells that the client has left: an answer that waits for the one before it has no connection yet. */
 const clientOf = (outgoing: ServerResponse): NodeJS.EventEmitter =>
   outgoing.socket ? outgoing : outgoing.req.socket;
-
-/** Nothing has gone out, unless it was tried before. */
-const unsent = (
-  code: 'upstream_timeout' | 'upstream_unreachable',
-  cause: unknown,
-  isRepeated: boolean,
-): Failure =>
-  new Failure(code, {
-    cause: isRepeated ? cause : new Unforwarded('no connection', { cause }),
-  });
-
-const codeOf = (error: (Error & { code?: string }) | undefined) =>
-  error?.code === 'ETIMEDOUT' ? 'upstream_timeout' : 'upstream_unreachable';

@@ -1,8 +1,24 @@
 /** What goes out for a request: its head with the framing of its body, and the body. */
+import type { Readable } from 'node:stream';
 import { awaitsContinue } from '../expect';
 import type { NodeRequest } from '../node-request';
-import type { Order } from './exchange';
-import { headText, type Onward } from './request-head';
+import { headText } from './head-text';
+import type { Onward } from './request-head';
+
+/** What goes out. */
+export interface Order {
+  /** With the empty line. */
+  readonly head: string;
+  /** Bytes, or a stream of what the client sends. */
+  readonly body: string | Uint8Array | Readable | undefined;
+  /** Of a stream; `undefined`: it goes in chunks. */
+  readonly length: number | undefined;
+  readonly isHead: boolean;
+  /** Whether it may be sent twice. */
+  readonly isRepeatable: boolean;
+  /** Called when nobody has taken any of the stream: somebody else may. */
+  readonly giveBack: (() => void) | undefined;
+}
 
 export interface OrderOptions {
   readonly request: NodeRequest;

@@ -9,8 +9,9 @@
  * Fails closed: a request that two servers could read as two (RFC 9112 section 11.2) is refused, and its connection closed.
  */
 import type { IncomingMessage } from 'node:http';
-import { Failure } from '../../failure';
-import { connectionOptions, isHopByHop } from '../../http/hop-by-hop';
+import { connectionOptions } from '../../http/hop-by-hop';
+import { setField } from './head-text';
+import { LOOKED_AT, SeenFields } from './seen-fields';
 
 export interface OnwardOptions {
   readonly incoming: IncomingMessage;
@@ -44,11 +45,11 @@ export const onwardFields = (options: OnwardOptions): Onward => {
   const changed = namesOf(changes);
   const named = namedByConnection(came);
   const fields = ['host', authority];
-  const seen = new Seen();
+  const seen = new SeenFields();
   for (let i = 0; i < came.length; i += 2) {
     const name = came[i] as string;
     const value = came[i + 1] as string;
-    if (SPECIAL.has(name)) seen.note(name, value, named);
+    if (LOOKED_AT.has(name)) seen.note(name, value, named);
     else if (!changed.includes(name) && !named?.includes(name)) fields.push(name, value);
   }
   seen.check(incoming);
@@ -74,87 +75,6 @@ export const onwardFields = (options: OnwardOptions): Onward => {
   const takesTrailers = seen.takesTrailers && named?.includes('te') === true;
   return { fields, framing, length, trailer, takesTrailers };
 };
-
-/** What is looked at; the rest goes on as it is. */
-const SPECIAL: ReadonlySet<string> = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'content-length',
-  'via',
-  'traceparent',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-]);
-
-class Seen {
-  host: string | undefined;
-  length: string | undefined;
-  coding: string | undefined;
-  trailer: string | undefined;
-  takesTrailers = false;
-  via = '';
-  forwardedFor = '';
-  forwardedHost = '';
-  forwardedProto = '';
-
-  note(name: string, value: string, named: readonly string[] | undefined): void {
-    switch (name) {
-      case 'host':
-        if (this.host !== undefined) throw refusal('The request has two hosts.');
-        this.host = value;
-        break;
-      case 'content-length':
-        if (this.length !== undefined) throw refusal('The request has two lengths.');
-        this.length = value;
-        break;
-      case 'transfer-encoding':
-        this.coding = this.coding === undefined ? value : `${this.coding}, ${value}`;
-        break;
-      case 'trailer':
-        this.trailer = this.trailer === undefined ? value : `${this.trailer}, ${value}`;
-        break;
-      case 'te':
-        this.takesTrailers ||= /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(value);
-        break;
-      case 'via':
-        this.via += `${value}, `;
-        break;
-      case 'x-forwarded-for':
-        if (!named?.includes(name)) this.forwardedFor += `${value}, `;
-        break;
-      case 'x-forwarded-host':
-        this.forwardedHost = value;
-        break;
-      case 'x-forwarded-proto':
-        this.forwardedProto = value;
-        break;
-    }
-  }
-
-  /** The parser of node:http has refused most already; what it lets through must mean one thing. */
-  check({ httpVersion }: IncomingMessage): void {
-    const { coding, length } = this;
-    if (length !== undefined && !/^\d{1,15}$/.test(length))
-      throw refusal('The length of the body is not a number.');
-    if (coding === undefined) return;
-    if (length !== undefined) throw refusal('The request has a length and chunks.');
-    if (httpVersion === '1.0') throw refusal('HTTP/1.0 has no transfer coding.');
-    if (coding.toLowerCase() !== 'chunked') throw refusal('The only transfer coding is chunked.');
-  }
-}
-
-const refusal = (detail: string): Failure =>
-  new Failure('invalid_request', { detail, headers: { connection: 'close' } });
 
 /** Names that Connection lists beside those that are hop-by-hop anyhow. */
 const namedByConnection = (came: readonly string[]): readonly string[] | undefined => {
@@ -185,35 +105,4 @@ const NONE: readonly string[] = [];
 const namesOf = (changes: OnwardOptions['changes']): readonly string[] => {
   const names = Object.keys(changes);
   return names.length === 0 ? NONE : names.map((name) => name.toLowerCase());
-};
-
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-const setField = (fields: string[], name: string, value: string | undefined): void => {
-  const lower = name.toLowerCase();
-  if (lower === 'host' && value !== undefined) fields[1] = valid(name, value);
-  else if (value !== undefined) {
-    if (isHopByHop(lower) || lower === 'content-length' || lower === 'expect')
-      throw new TypeError(`forward frames the request by itself: it takes no ${name}`);
-    if (!TOKEN.test(name)) throw new TypeError(`not a header name: ${JSON.stringify(name)}`);
-    fields.push(name, valid(name, value));
-  }
-};
-
-/** RFC 9110 section 5.5: nothing that could end the line and begin another. */
-const valid = (name: string, value: string): string => {
-  if (!VALUE.test(value)) throw new TypeError(`not a value for the header ${name}`);
-  return value;
-};
-
-const PATH = /^\/[\x21-\x7e\x80-\xff]*$/;
-
-/** The request line and the fields, without the empty line. Throws a TypeError for what is no request line. */
-export const headText = (method: string, path: string, fields: readonly string[]): string => {
-  if (!PATH.test(path)) throw new TypeError('the path to forward to is not one');
-  if (!TOKEN.test(method)) throw new TypeError('the method to forward with is not one');
-  let text = `${method} ${path} HTTP/1.1\r\n`;
-  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
-  return text;
 };

@@ -10,7 +10,7 @@ const flush = (): void => {
   const now = waiting;
   waiting = [];
   // One that was closed has told its user already, who has gone on with another.
-  for (const connection of now) if (!connection.isClosed) connection.user?.ready();
+  for (const connection of now) if (!connection.isLost) connection.user?.ready();
 };
 
 /** Tells the user of a kept connection that it is ready, in this turn of the event loop or the next. */

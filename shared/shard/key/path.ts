@@ -1,4 +1,5 @@
 /** A key out of the path: a segment of it, or what a pattern finds. */
+import { Failure } from '../../failure';
 import type { Context } from '../../handler';
 import { decodePercent, queryOf } from '../../http/query';
 import type { Key, KeyValue } from './key';
@@ -26,6 +27,10 @@ export const pathReader = ({
   const seesQuery = typeof path === 'string' && style === 'raw' && patternSeesQuery;
   const value = style === 'segment' ? decodedOf : toKey;
   return ({ url }, context) => {
+    if (style === 'segment' && hasDots(context.path))
+      throw new Failure('invalid_request', {
+        detail: 'The path must not hold `.` or `..` as a segment.',
+      });
     const text = octets(withoutFragment(context.path));
     const whole =
       style === 'uri' ? nginxUri(text) : seesQuery ? text + questioned(octets, queryOf(url)) : text;
@@ -33,6 +38,11 @@ export const pathReader = ({
     return found ? { value: value(found), source } : undefined;
   };
 };
+
+/** Whoever resolves them behind would see another key than was found here. Modes of a peer do as it does. */
+const hasDots = (path: string): boolean =>
+  (path.includes('/.') || path.includes('%')) && DOTS.test(path);
+const DOTS = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\;]|%2f|%5c|%3b)/i;
 
 /** An empty one is none: `//` is one slash. */
 const segmentAt =

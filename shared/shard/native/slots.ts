@@ -18,7 +18,7 @@ interface Entrant extends Member, Seeds {}
 
 /** Never changed once it is made, but for slots that are asked for. */
 export interface Slots {
-  /** By slot, the place of its owner in `members`, or `UNKNOWN`. */
+  /** By slot, one more than the place of its owner in `members`; 0: it has not been asked for. */
   readonly owners: Uint16Array;
   readonly waits: Float32Array;
   /** By place, which a member keeps for as long as it is one; there may be gaps. */
@@ -27,44 +27,42 @@ export interface Slots {
 
 /** What `owners` can tell apart. */
 export const MAX_MEMBERS = 65_535;
-/** No place: this slot has not been asked for. */
-const UNKNOWN = 65_535;
 
-const nobody = (): Slots => ({
-  owners: new Uint16Array(SLOTS).fill(UNKNOWN),
-  waits: new Float32Array(SLOTS),
-  members: [],
-});
+const NOBODY: Slots = { owners: new Uint16Array(), waits: new Float32Array(), members: [] };
 
-export const slotsOf = (members: readonly Member[]): Slots => changeSlots(nobody(), members);
+export const slotsOf = (members: readonly Member[]): Slots => changeSlots(NOBODY, members);
 
 /** The same as `slotsOf(members)`, but for the places. */
 export const changeSlots = (from: Slots, members: readonly Member[]): Slots => {
   const wanted = new Map(members.map((member) => [member.name, member]));
-  /** By place: 1 for members whose slots are to be asked for again. */
-  const lost = new Uint8Array(Math.max(from.members.length, 1));
+  /** By place, and one more: 1 for members whose slots are to be asked for again. */
+  const lost = new Uint8Array(from.members.length + 1);
   const heavier: Entrant[] = [];
   const kept = from.members.map((before, place): Entrant | undefined => {
     if (before === undefined) return undefined;
     const now = wanted.get(before.name);
     wanted.delete(before.name);
     const after = now && entrantOf(now, before);
-    if (after === undefined || after.weight < before.weight) lost[place] = 1;
+    if (after === undefined || after.weight < before.weight) lost[place + 1] = 1;
     else if (after.weight > before.weight) heavier.push(after);
     return after;
   });
-  const next = { owners: from.owners.slice(), waits: from.waits.slice(), members: kept };
+  const isFirst = from.members.length === 0;
+  const next = isFirst
+    ? // The system gives none of these zeros before it is touched.
+      { owners: new Uint16Array(SLOTS), waits: new Float32Array(SLOTS), members: kept }
+    : { owners: from.owners.slice(), waits: from.waits.slice(), members: kept };
   const added = [...wanted.values()].map((member) => entrantOf(member, seedsOf(member.name)));
   if (lost.includes(1)) forget(next.owners, lost);
   for (const one of added) settle(kept, one);
-  if (from.members.length > 0) for (const one of [...heavier, ...added]) enter(next, one);
+  if (!isFirst) for (const one of [...heavier, ...added]) enter(next, one);
   return next;
 };
 
 /** The place of the owner; there must be members. */
 export const ownerAt = (slots: Slots, slot: number): number => {
   const known = slots.owners[slot] as number;
-  return known === UNKNOWN ? find(slots, slot) : known;
+  return known === 0 ? find(slots, slot) : known - 1;
 };
 
 /** Always of one shape, which the loops below are compiled for. */
@@ -87,14 +85,14 @@ const enter = ({ owners, waits, members }: Slots, entrant: Entrant): void => {
   const place = members.indexOf(entrant);
   const scale = tryFor(weight);
   for (let slot = 0; slot < SLOTS; slot += 1) {
-    if (owners[slot] === UNKNOWN) continue;
+    const owner = owners[slot] as number;
+    if (owner === 0) continue;
     const limit = waits[slot] as number;
     const drawn = draw(seedOf(slot), a, b);
     if (drawn >= limit * scale) continue;
     const waited = wait(drawn, weight);
-    if (waited > limit || (waited === limit && !isBefore(entrant, members[owners[slot] as number])))
-      continue;
-    owners[slot] = place;
+    if (waited > limit || (waited === limit && !isBefore(entrant, members[owner - 1]))) continue;
+    owners[slot] = place + 1;
     waits[slot] = waited;
   }
 };
@@ -106,7 +104,7 @@ const isBefore = ({ name }: Member, other: Member | undefined): boolean =>
 /** Slots of `lost` members are anybody's again. */
 const forget = (owners: Uint16Array, lost: Uint8Array): void => {
   for (let slot = 0; slot < SLOTS; slot += 1)
-    if (lost[owners[slot] as number] === 1) owners[slot] = UNKNOWN;
+    if (lost[owners[slot] as number] === 1) owners[slot] = 0;
 };
 
 /** Members as the loop below is fastest with. */
@@ -152,7 +150,7 @@ const find = ({ owners, waits, members }: Slots, slot: number): number => {
     best = waited;
     owner = places[i] as number;
   }
-  owners[slot] = owner;
+  owners[slot] = owner + 1;
   waits[slot] = best;
   return owner;
 };

@@ -53,6 +53,23 @@ describe('the requests of one outage', () => {
   });
 });
 
+test('slow requests to a server that answers others meanwhile do not close it to all', () => {
+  const servers = serversOf([A]);
+  const begin = (now: number) => servers.begin(goOf(servers.choose(wishOf([A]), now)));
+  for (let round = 0; round < 5; round += 1) {
+    const now = round * 10_000;
+    const slow = Array.from({ length: FAILURES + 1 }, () => begin(now));
+    const quick = begin(now);
+    quick.settle('answered', now + 5);
+    for (const flight of slow) flight.settle('failed', now + 5_000);
+  }
+  expect(stateOf(servers, 'http://a-1', 50_000)).toMatchObject({ state: 'closed', failures: 0 });
+  // One that answers nobody any more is another matter, however well it was before.
+  const last = Array.from({ length: FAILURES }, () => begin(50_000));
+  for (const flight of last) flight.settle('failed', 55_000);
+  expect(stateOf(servers, 'http://a-1', 55_000)).toMatchObject({ state: 'open' });
+});
+
 describe('a request that decides', () => {
   const probing = () => {
     const servers = serversOf([A], { probeFor: 60_000 });

@@ -39,9 +39,10 @@ export const weighted = (count: number, prefix = 'shard'): readonly Member[] =>
   equal(count, prefix).map(({ name }, i) => ({ name, weight: 1 + ((i * 37) % 100) }));
 
 /** How many keys each member has, by name. */
-export const sharesOf = ({ owners, members }: Slots): ReadonlyMap<string, number> => {
+export const sharesOf = (slots: Slots): ReadonlyMap<string, number> => {
+  const { members } = slots;
   const counts = new Uint32Array(members.length);
-  for (const slot of keySlots()) (counts[owners[slot] as number] as number) += 1;
+  for (const slot of keySlots()) (counts[ownerAt(slots, slot)] as number) += 1;
   return new Map(
     members.flatMap((one, place) =>
       one === undefined ? [] : [[one.name, counts[place] as number]],
@@ -61,8 +62,8 @@ export const movesBetween = (a: Slots, b: Slots, changed: readonly string[]): Mo
   let moved = 0;
   let collateral = 0;
   for (const slot of keySlots()) {
-    const before = from[a.owners[slot] as number] as string;
-    const after = to[b.owners[slot] as number] as string;
+    const before = from[ownerAt(a, slot)] as string;
+    const after = to[ownerAt(b, slot)] as string;
     if (before === after) continue;
     moved += 1;
     if (!changed.includes(before) && !changed.includes(after)) collateral += 1;

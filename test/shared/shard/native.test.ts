@@ -22,7 +22,7 @@ import {
   wholeOf,
 } from './native-harness';
 
-const nameOf = ({ owners, members }: Slots, slot: number) => members[owners[slot] as number]?.name;
+const nameOf = (slots: Slots, slot: number) => slots.members[ownerAt(slots, slot)]?.name;
 
 /** As bytes: a comparison of half a million elements takes the test framework minutes. */
 const same = (a: ArrayBufferView, b: ArrayBufferView): boolean =>

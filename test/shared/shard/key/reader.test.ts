@@ -152,6 +152,22 @@ test('a key says where it was found', () => {
 });
 
 describe('the path', () => {
+  test.each([
+    '/users/7/../8',
+    '/users/./7',
+    '/users/7/%2e%2E/8',
+    '/users/7/%2E',
+    '/users%2f..%2f8',
+    '/users/7/..;/8',
+  ])('%s is refused: who resolves it would see another key', (target) => {
+    for (const path of [2, '^/users/([^/]+)'])
+      expect(() => valueFor({ path }, { target })).toThrow('as a segment');
+  });
+
+  test.each(['/users/7.', '/users/..7', '/users/.well', '/users/%2e7'])('%s is a key', (target) => {
+    expect(valueFor({ path: 2 }, { target })).not.toBe('missing');
+  });
+
   test('is that below the function, whatever the URL says', () => {
     const reader = readerFor({ path: 1 });
     const request = requestOf({ target: '/router/tenant' });
