@@ -5,6 +5,7 @@
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { bundle } from '../support/bundle';
 import { type HostProcess, startHost } from '../support/host-process';
@@ -130,6 +131,8 @@ const CASES: readonly Case[] = [
   [`${OK}transfer-encoding: chunked\r\n\r\n5;${'x'.repeat(17_000)}\r\nhello\r\n0\r\n\r\n`, REFUSED],
 ];
 
+/** A head in pieces takes its time. */
+const PATIENT = [['x-wishes', JSON.stringify({ options: { timeout: 15_000 } })]] as const;
 const none = mkdtempSync(path.join(os.tmpdir(), 'faas-'));
 const shown = (text: string): string =>
   JSON.stringify(text.length > 200 ? `${text.slice(0, 150)}…` : text);
@@ -138,15 +141,22 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
   let host: HostProcess;
   let upstream: RawUpstream;
   let bytes = '';
+  /** Until all of it has been sent nobody can know that there is more than one answer. */
+  let sent: Promise<void> | undefined;
 
   beforeAll(async () => {
     upstream = await startRawUpstream(({ line }, socket) => {
       if (line.startsWith('GET /second')) return ok('second');
       // An answer in pieces must mean the same as one that comes at once.
       if (!line.includes('pieces')) return bytes;
-      const [head = '', ...pieces] = bytes.length > 500 ? [bytes] : bytes;
-      pieces.forEach((piece, i) => void setTimeout(() => socket.write(piece, 'latin1'), i / 4));
-      return head;
+      const pieces = bytes.length > 500 ? [bytes] : [...bytes];
+      sent = (async () => {
+        for (const piece of pieces) {
+          socket.write(piece, 'latin1');
+          await delay(1);
+        }
+      })();
+      return undefined;
     });
     host = await startHost({
       file: bundle(`test/support/forward-probe/${name}.ts`),
@@ -166,7 +176,8 @@ describe.each(['node', 'functions-framework'])('the %s host', (name) => {
       '%s',
       async (_name, answer, expected) => {
         bytes = answer;
-        const got = await exchange(host.port, { path: target });
+        const got = await exchange(host.port, { path: target, headers: PATIENT });
+        await sent;
         if (expected === REFUSED) {
           // What was wrong behind the head may show when the head has gone.
           if (!got.broken) expect([got.status, code(got.body)]).toEqual([502, 'upstream_invalid']);
