@@ -23,6 +23,8 @@ interface Call {
   readonly found: Key | NoKey;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** `here` answers what belongs to the shard that this process is. @default it is none */
 export const createRouter = (
   parts: Parts,
@@ -64,7 +66,7 @@ export const createRouter = (
       {
         owner: placement.owner,
         candidates: () => candidatesOf(placement, table),
-        tried: new Set(),
+        tried: NONE,
         since: Number.NEGATIVE_INFINITY,
       },
       now,
