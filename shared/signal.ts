@@ -39,3 +39,10 @@ export const createSwitch = (): Switch => {
     },
   };
 };
+
+/** Resolves as soon as the signal aborts; at once if it has. */
+export const untilAborted = (signal: Signal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

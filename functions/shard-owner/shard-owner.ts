@@ -13,6 +13,7 @@
  * can not live with that fences what the shards write to: each request says in `shard-epoch` by which table it was let
  * through, a number that only grows where members come from the store, so that the lower one can be refused there.
  */
+
 import type { Clock } from '../../shared/clock';
 import { Failure } from '../../shared/failure';
 import type { Context, Decorator } from '../../shared/handler';
@@ -22,6 +23,7 @@ import type { MissingPolicy } from '../../shared/shard/config/missing';
 import type { Key, KeyReader, NoKey } from '../../shared/shard/key/key';
 import type { LiveTable } from '../../shared/shard/members/source';
 import type { ShardTable } from '../../shared/shard/table';
+import { unsure } from '../../shared/shard/unsure';
 import { fenceFields, readFence } from './fence';
 import { createLookout } from './lookout';
 import { ownerOf } from './owner-of';
@@ -119,6 +121,3 @@ const misdirected = ({ epoch, digest }: { readonly epoch: number; readonly diges
   new Failure('misdirected', {
     headers: { 'shard-epoch': `${epoch}`, 'shard-digest': digest },
   });
-
-/** Soon, since it heals by itself: s (RFC 9110 section 10.2.3). */
-const unsure = () => new Failure('table_unavailable', { headers: { 'retry-after': '1' } });

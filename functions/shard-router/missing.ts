@@ -5,7 +5,8 @@ import type { MissingPolicy } from '../../shared/shard/config/missing';
 import type { Key, NoKey } from '../../shared/shard/key/key';
 import type { ShardTable } from '../../shared/shard/table';
 import type { Shard } from '../../shared/shard/topology';
-import { nobody, unsure } from './refusal';
+import { unsure } from '../../shared/shard/unsure';
+import { nobody } from './refusal';
 
 export interface Placement {
   /** `undefined`: nothing decides, any shard will do. */

@@ -1,4 +1,5 @@
 /** Puts the parts of a router together: the table, the servers, the streams, and what keeps them up to date. */
+
 import type { Clock } from '../../shared/clock';
 import type { Handler, Log } from '../../shared/handler';
 import type { Files, Names } from '../../shared/platform';
@@ -7,6 +8,7 @@ import { keyReader } from '../../shared/shard/key/reader';
 import { liveTable } from '../../shared/shard/members/live-table';
 import type { Warning } from '../../shared/shard/placer';
 import type { ShardTable } from '../../shared/shard/table';
+import { untilAborted } from '../../shared/signal';
 import type { Store } from '../../shared/store/store';
 import { createAnswers } from './answers';
 import { askByFetch } from './ask';
@@ -120,12 +122,6 @@ const ASKED = { query: 'key', decode: true };
 
 /** How long a connection may take beside what a request may, in ms. */
 const CONNECT = 10_000;
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 /** Each once, however often a table is made. */
 const warnOnce = (log: Log) => {

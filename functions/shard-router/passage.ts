@@ -9,6 +9,7 @@ import type { Context, ForwardOptions, LiveStream } from '../../shared/handler';
 import type { Key, NoKey } from '../../shared/shard/key/key';
 import type { ShardTable } from '../../shared/shard/table';
 import type { Shard } from '../../shared/shard/topology';
+import { unsure } from '../../shared/shard/unsure';
 import type { Outgoing } from './body';
 import type { Choice, Wish } from './choice';
 import { cookieFor, withCookie } from './cookie';
@@ -16,7 +17,7 @@ import { fenceOf, isMisdirected, withoutFence } from './fence';
 import { Landing } from './landing';
 import { candidatesOf, type Placement, placeRequest } from './missing';
 import type { Parts } from './parts';
-import { refusal, unsure } from './refusal';
+import { refusal } from './refusal';
 import { mayRedirect, mayRetry, outcomeOf } from './retry';
 
 type Go = Extract<Choice, { kind: 'go' }>;

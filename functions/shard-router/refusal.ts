@@ -8,10 +8,6 @@ export const refusal = (retryAfter: number, cause?: unknown): Failure =>
     cause,
   });
 
-/** 503 `table_unavailable`: soon again, since it heals by itself. */
-export const unsure = (): Failure =>
-  new Failure('table_unavailable', { headers: { 'retry-after': '1' } });
-
 /** 503 `shard_unavailable`: the owner is set down, or the table names none. It heals by another table. */
 export const nobody = (): Failure =>
   new Failure('shard_unavailable', {

@@ -1,5 +1,6 @@
 /** Whether a request that came to nothing may go out again: pure decisions over what is known of it. */
 import { Failure, type FailureCode, isUnforwarded } from '../../shared/failure';
+import { isIdempotent } from '../../shared/http/methods';
 import type { Outcome } from './choice';
 
 /** How often one request goes out at most, all servers together. */
@@ -7,16 +8,6 @@ export const MAX_TRIES = 3;
 
 /** The largest body that is kept for another try, in bytes. */
 export const MAX_KEPT = 65_536;
-
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'TRACE',
-  'PUT',
-  'DELETE',
-]);
 
 /** The server's own doing, and no word of the client. */
 const SERVER_FAILURES: ReadonlySet<FailureCode> = new Set([
@@ -43,7 +34,7 @@ export interface RetryFacts {
  */
 export const mayRetry = (thrown: unknown, { tries, method, isKept }: RetryFacts): boolean => {
   if (tries >= MAX_TRIES || outcomeOf(thrown) !== 'failed') return false;
-  return isUnforwarded(thrown) || (isKept && IDEMPOTENT.has(method));
+  return isUnforwarded(thrown) || (isKept && isIdempotent(method));
 };
 
 /** Whether it may go out once more after a shard has refused it as not its own: that shard has not executed it. */

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock';
 import type { Log } from '../handler';
+import { untilAborted } from '../signal';
 
 export type BackgroundWork = (signal: AbortSignal) => Promise<void>;
 
@@ -56,13 +57,7 @@ export const createBackground = ({ clock, log, pause = 5_000 }: BackgroundOption
     },
     stop: async (signal) => {
       end.abort();
-      await Promise.race([Promise.allSettled(underWay), aborted(signal)]);
+      await Promise.race([Promise.allSettled(underWay), untilAborted(signal)]);
     },
   };
 };
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

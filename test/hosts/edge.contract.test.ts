@@ -3,12 +3,13 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { HOST_CASES, type HostCase } from '../contracts/host';
+import { comparable, differenceOn, isChunked } from '../contracts/compare-hosts';
+import { HOST_CASES } from '../contracts/host';
 import { HOST_DIFFERENCES } from '../contracts/host-differences';
 import { bundle } from '../support/bundle';
 import { type HostProcess, startHost } from '../support/host-process';
 import { PEERS_TIMEOUT } from '../support/peers';
-import { exchange, type RawAnswer } from '../support/raw-http';
+import { exchange } from '../support/raw-http';
 import { bundleForEdge, startWorkerd, type Workerd } from '../support/workerd';
 
 let worker: Workerd;
@@ -30,8 +31,7 @@ afterAll(async () => {
   await node?.stop('SIGKILL');
 });
 
-const differenceOf = ({ name }: HostCase) =>
-  HOST_DIFFERENCES.find(({ host, cases }) => host === 'edge' && cases?.includes(name));
+const differenceOf = differenceOn('edge');
 
 describe('the edge host', () => {
   test.each(HOST_CASES)('$name', async (one) => {
@@ -44,22 +44,6 @@ describe('the edge host', () => {
     for (const { cases = [] } of HOST_DIFFERENCES)
       for (const name of cases) expect(names).toContain(name);
   });
-});
-
-/** How a connection goes on is each host's own; the order of fields means nothing. */
-const FRAMING = new Set(['connection', 'keep-alive', 'transfer-encoding']);
-
-/** A length is framing, too, where one host declares it and the other sends chunks. */
-const isChunked = ({ headers }: RawAnswer) => new Map(headers).has('transfer-encoding');
-
-const comparable = ({ status, headers, body, broken }: RawAnswer, chunked: boolean) => ({
-  status,
-  headers: headers
-    .filter(([name]) => !FRAMING.has(name) && !(chunked && name === 'content-length'))
-    .map(([name, value]) => `${name}: ${value}`)
-    .sort(),
-  body: body.toString('latin1'),
-  broken,
 });
 
 describe('the edge host gives the status, fields and bytes of the node host', () => {

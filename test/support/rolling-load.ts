@@ -3,9 +3,8 @@
  * It says when it is under way; any line on standard input ends it, and once all answers are there it prints how many,
  * after it has written a line for each: call, method, path, status or what broke.
  */
-import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Pool } from 'undici';
+import { paced } from './paced';
 import { randomOf } from './random';
 
 export interface RollingLoad {
@@ -23,8 +22,6 @@ export interface RollingLoad {
 const { balancer, name, seed, rate, connections, file } = JSON.parse(
   process.argv[2] as string,
 ) as RollingLoad;
-/** ms */
-const TICK = 10;
 /** One of so many takes its time, so that some are always under way. */
 const SLOW = 50;
 const BEGUN = 50;
@@ -91,22 +88,11 @@ const call = async (): Promise<void> => {
   if (answers.length === BEGUN) process.stdout.write('begun\n');
 };
 
-let owed = 0;
-let last = performance.now();
-const ticking = setInterval(() => {
-  const now = performance.now();
-  owed = Math.min(owed + ((now - last) * rate) / 1000, rate / 10);
-  last = now;
-  // Above it a tick is left out: the machine is slower than the rate.
-  for (; owed >= 1 && underWay < connections; owed -= 1) void call();
-}, TICK);
-
-createInterface({ input: process.stdin }).once('line', () => {
-  clearInterval(ticking);
-  const done = setInterval(() => {
-    if (underWay > 0) return;
-    clearInterval(done);
-    writeFileSync(file, answers.join('\n'));
-    process.stdout.write(`${answers.length}\n`, () => process.exit());
-  }, TICK);
+paced({
+  rate,
+  mayBegin: () => underWay < connections,
+  begin: () => void call(),
+  isIdle: () => underWay === 0,
+  answers,
+  file,
 });

@@ -3,9 +3,8 @@
  * is under way; any line on standard input ends it, and once all answers are there it prints how many, after it has
  * written a line for each: call, key, router, status, Retry-After.
  */
-import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Pool } from 'undici';
+import { paced } from './paced';
 
 export interface LoadOptions {
   readonly routers: readonly string[];
@@ -19,8 +18,6 @@ export interface LoadOptions {
 
 /** So many answers tell that it is under way. */
 const BEGUN = 100;
-/** ms */
-const TICK = 10;
 /** Above it a tick is left out: the machine is slower than the rate. */
 const MOST_UNDER_WAY = 256;
 
@@ -56,24 +53,14 @@ const call = async (id: number): Promise<void> => {
   if (answers.length === BEGUN) process.stdout.write('begun\n');
 };
 
-let owed = 0;
-let last = performance.now();
-const ticking = setInterval(() => {
-  const now = performance.now();
-  owed = Math.min(owed + ((now - last) * rate) / 1000, rate / 10);
-  last = now;
-  for (; owed >= 1 && underWay < MOST_UNDER_WAY; owed -= 1) {
+paced({
+  rate,
+  mayBegin: () => underWay < MOST_UNDER_WAY,
+  begin: () => {
     calls += 1;
     void call(calls);
-  }
-}, TICK);
-
-createInterface({ input: process.stdin }).once('line', () => {
-  clearInterval(ticking);
-  const done = setInterval(() => {
-    if (underWay > 0) return;
-    clearInterval(done);
-    writeFileSync(file, answers.join('\n'));
-    process.stdout.write(`${answers.length}\n`, () => process.exit());
-  }, TICK);
+  },
+  isIdle: () => underWay === 0,
+  answers,
+  file,
 });

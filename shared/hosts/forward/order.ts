@@ -1,5 +1,7 @@
 /** What goes out for a request: its head with the framing of its body, and the body. */
+
 import type { Readable } from 'node:stream';
+import { isIdempotent } from '../../http/methods';
 import { awaitsContinue } from '../expect';
 import type { NodeRequest } from '../node-request';
 import { headText } from './head-text';
@@ -31,15 +33,13 @@ export interface OrderOptions {
 
 /** Methods that have a body: without one they say so (RFC 9110 section 8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** A body that came counts as read from now on. Throws a TypeError when somebody has read it before. */
 export const orderOf = (options: OrderOptions): Order => {
   const { request, method, path, onward, body } = options;
   const text = headText(method, path, onward.fields);
   const te = onward.takesTrailers ? 'te: trailers\r\nconnection: te\r\n' : '';
-  const isRepeatable = IDEMPOTENT.has(method);
+  const isRepeatable = isIdempotent(method);
   const isHead = method === 'HEAD';
   const bytes = body === undefined ? 0 : Buffer.byteLength(body);
   if (body !== undefined && bytes > 0)

@@ -7,8 +7,8 @@
  * waiting for it: the request at hand goes by the old table, as after any change that is on its way. Fences tell when it
  * went wrong, and `refresh` waits.
  */
+
 import type { Clock } from '../../clock';
-import { Failure } from '../../failure';
 import type { Log } from '../../handler';
 import type { Files, Names } from '../../platform';
 import type { Random } from '../../random';
@@ -16,6 +16,7 @@ import { delayBefore } from '../../retry';
 import type { Store } from '../../store/store';
 import { type ShardTable, shardTable } from '../table';
 import type { TopologyInput } from '../topology';
+import { unsure } from '../unsure';
 import { checkMembersSource } from './check';
 import type { CheckShards } from './document';
 import { keptTable } from './kept';
@@ -103,7 +104,7 @@ const changingTable = (
   const tableNow = (): ShardTable => {
     const table = kept.now();
     if (table) return table;
-    throw new Failure('table_unavailable', { headers: { 'retry-after': '1' } });
+    throw unsure();
   };
   /** A clock that was put back is no reason to wait. */
   const isOld = (): boolean => Math.abs(clock.now() - askedAt) >= reader.every;
